@@ -1,0 +1,199 @@
+"""What escalation tells the others: who was asked, what came of it, what was promised, kept or broken."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.contracts.envelope import Event
+
+Reason = Literal["departure_threat", "clock_breached", "promise_broken", "repeat", "unowned", "asked", "value_at_stake"]
+
+
+class EscalationEvent(Event):
+    """What all events of an escalation have."""
+
+    SUBJECT: ClassVar[str] = "escalation_id"
+
+    escalation_id: str
+    complaint_id: str
+    at: AwareDatetime
+
+
+class EscalationRaised(EscalationEvent):
+    TYPE: ClassVar[str] = "escalation.raised"
+
+    level: int
+    reason: Reason
+    executive_id: str
+    due_at: AwareDatetime
+    policy_version: str
+    #: the customer may leave: the answer must ask what would make them stay
+    departure_threat: bool = False
+
+
+class ReasonJoined(EscalationEvent):
+    """One more reason for an open escalation; it may lift the level."""
+
+    TYPE: ClassVar[str] = "escalation.reason_joined"
+
+    reason: Reason
+    level: int
+    lifted: bool
+    executive_id: str
+    due_at: AwareDatetime
+    departure_threat: bool = False
+
+
+class EscalationClimbed(EscalationEvent):
+    TYPE: ClassVar[str] = "escalation.climbed"
+
+    from_level: int
+    level: int
+    executive_id: str
+    due_at: AwareDatetime
+    because: Literal["unanswered", "undeliverable"] = "unanswered"
+
+
+class EscalationRepeated(EscalationEvent):
+    """At the top nobody is above: the same person is written to again."""
+
+    TYPE: ClassVar[str] = "escalation.repeated"
+
+    level: int
+    executive_id: str
+    due_at: AwareDatetime
+    times: int
+
+
+class StoodUnanswered(EscalationEvent):
+    TYPE: ClassVar[str] = "escalation.stood_unanswered"
+
+    level: int
+    executive_id: str
+
+
+class Undeliverable(EscalationEvent):
+    TYPE: ClassVar[str] = "escalation.undeliverable"
+
+    level: int
+    executive_id: str
+
+
+class EscalationAnswered(EscalationEvent):
+    TYPE: ClassVar[str] = "escalation.answered"
+
+    answer_id: str
+    executive_id: str
+    delegate_of: str | None = None
+    level: int
+    apology: bool
+    stay_asked: bool
+    promise_id: str | None = None
+
+
+class EscalationDelivered(EscalationEvent):
+    """The executive's words reached the customer."""
+
+    TYPE: ClassVar[str] = "escalation.delivered"
+
+    answer_id: str
+    through: Literal["mail", "owner"]
+    agent_id: str | None = None
+
+
+class EscalationEnded(EscalationEvent):
+    TYPE: ClassVar[str] = "escalation.ended"
+
+    because: Literal["answer_delivered"] = "answer_delivered"
+
+
+class PromisedAction(BaseModel):
+    """What somebody will do so that it cannot happen again; an owner who is an address is not named here."""
+
+    model_config = ConfigDict(frozen=True)
+    n: int
+    owner_id: str | None
+    due_at: AwareDatetime
+
+
+class PromiseEvent(Event):
+    """What all events of a promise have."""
+
+    SUBJECT: ClassVar[str] = "promise_id"
+
+    promise_id: str
+    at: AwareDatetime
+
+
+class PromiseMade(PromiseEvent):
+    TYPE: ClassVar[str] = "promise.made"
+
+    reference: str
+    made_by: str
+    complaint_id: str | None
+    escalation_id: str | None = None
+    cause: str
+    product: str | None = None
+    scope: Literal["customer", "everyone"]
+    actions: tuple[PromisedAction, ...] = ()
+    watch_until: AwareDatetime
+    made_at: AwareDatetime
+
+
+class PromiseActionDone(PromiseEvent):
+    TYPE: ClassVar[str] = "promise.action_done"
+
+    n: int
+    by_id: str
+
+
+class PromiseActionMissed(PromiseEvent):
+    TYPE: ClassVar[str] = "promise.action_missed"
+
+    n: int
+    due_at: AwareDatetime
+
+
+class PromiseBroken(PromiseEvent):
+    """The same cause hurt a customer again: `customer_id` is whom it was made to, `hurt_id` whom it hit."""
+
+    TYPE: ClassVar[str] = "promise.broken"
+
+    contact_id: str
+    complaint_id: str | None
+    hurt_id: str
+    made_by: str
+    cause: str
+
+
+class BreachTakenBack(PromiseEvent):
+    TYPE: ClassVar[str] = "promise.breach_taken_back"
+
+    contact_id: str
+    by_id: str
+    because: Literal["cause_changed", "not_a_complaint"]
+
+
+class PromiseKept(PromiseEvent):
+    TYPE: ClassVar[str] = "promise.kept"
+
+
+EVENTS: tuple[type[Event], ...] = (
+    EscalationRaised,
+    ReasonJoined,
+    EscalationClimbed,
+    EscalationRepeated,
+    StoodUnanswered,
+    Undeliverable,
+    EscalationAnswered,
+    EscalationDelivered,
+    EscalationEnded,
+    PromiseMade,
+    PromiseActionDone,
+    PromiseActionMissed,
+    PromiseBroken,
+    BreachTakenBack,
+    PromiseKept,
+)

@@ -1,0 +1,292 @@
+"""What ownership tells the others: who holds a complaint, what is due, what was missed, what was answered.
+
+Every event of a complaint may move its clocks: `clocks` says which, so that the complaint is the fold of its events.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.contracts.envelope import Event
+from shared.contracts.intake import Amount, Channel, Need
+
+Basis = Literal["accepted", "silent", "withdrawn", "not_a_complaint"]
+Outcome = Literal["upheld", "partly_upheld", "not_upheld"]
+
+
+class ClockChange(BaseModel):
+    """One clock started, met, moved (by a pause) or stopped (no longer owed)."""
+
+    model_config = ConfigDict(frozen=True)
+    change: Literal["started", "met", "moved", "stopped"]
+    kind: str
+    cycle: int
+    at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    hours: Literal["business", "calendar"] | None = None
+    #: instants at which a warning is due, with the percentage used up by then
+    warnings: tuple[tuple[int, AwareDatetime], ...] = ()
+    paused_seconds: float = 0
+
+
+class ComplaintEvent(Event):
+    """What all events of a complaint have."""
+
+    SUBJECT: ClassVar[str] = "complaint_id"
+
+    complaint_id: str
+    at: AwareDatetime
+    clocks: tuple[ClockChange, ...] = ()
+
+
+class ComplaintOpened(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.opened"
+
+    reference: str
+    contact_id: str
+    conversation_id: str | None = None
+    #: why it was opened
+    because: Literal["complaint", "perhaps_a_complaint", "departure_threat"]
+    channel: Channel
+    tier: str
+    region: str
+    product: str | None = None
+    cause: str | None = None
+    need: Need | None = None
+    locale: str | None = None
+    value_at_stake: Amount | None = None
+    departure_threat: bool = False
+    repeat_of: str | None = None
+    first_contact_at: AwareDatetime
+    policy_version: str
+
+
+class ContactJoined(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.contact_joined"
+
+    contact_id: str
+    conversation_id: str | None = None
+    because: Literal["reference", "conversation", "cause"]
+
+
+class OwnerAssigned(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.owner_assigned"
+
+    owner_id: str
+    because: Literal["first_responder", "claimed", "first_response"]
+
+
+class Acknowledged(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.acknowledged"
+
+    by_id: str
+
+
+class CustomerUpdated(ComplaintEvent):
+    """A human told the customer where things stand."""
+
+    TYPE: ClassVar[str] = "complaint.customer_updated"
+
+    by_id: str
+    how: Literal["update", "response"]
+    response_id: str | None = None
+
+
+class HelperAsked(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.helper_asked"
+
+    n: int
+    helper_id: str
+    by_id: str
+
+
+class HelperReplied(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.helper_replied"
+
+    n: int
+    helper_id: str
+
+
+class DeputyStarted(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.deputy_started"
+
+    deputy_id: str
+    until: AwareDatetime
+    by_id: str
+
+
+class DeputyEnded(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.deputy_ended"
+
+    deputy_id: str
+    because: Literal["until", "ended", "succession", "closed"]
+    by_id: str
+
+
+class SuccessionAsked(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.succession_asked"
+
+    from_id: str | None
+    #: null while a supervisor has yet to name the successor
+    to_id: str | None
+    reason: str
+    by_id: str
+
+
+class OwnerSucceeded(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.owner_succeeded"
+
+    from_id: str
+    to_id: str
+    reason: Literal["left_company", "role_ended", "conflict_of_interest", "customer_asked"]
+    by_id: str
+
+
+class Classified(ComplaintEvent):
+    """An agent said what it is: only the fields that changed are set; `changed` names them."""
+
+    TYPE: ClassVar[str] = "complaint.classified"
+
+    by_id: str
+    changed: tuple[str, ...]
+    cause: str | None = None
+    product: str | None = None
+    need: Need | None = None
+    complaint: bool | None = None
+    departure_threat: bool | None = None
+    #: all contacts of the complaint, so that a promise watch can judge them anew
+    contact_ids: tuple[str, ...] = ()
+
+
+class Paused(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.paused"
+
+    until: AwareDatetime
+    by_id: str
+
+
+class Resumed(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.resumed"
+
+    because: Literal["asked", "until", "customer_contact"]
+
+
+class ClockWarned(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.clock_warned"
+
+    kind: str
+    cycle: int
+    due_at: AwareDatetime
+    percent: int
+    owner_id: str | None = None
+
+
+class ClockBreached(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.clock_breached"
+
+    kind: str
+    cycle: int
+    due_at: AwareDatetime
+    percent: int = 100
+    owner_id: str | None = None
+
+
+class DepartureThreatened(ComplaintEvent):
+    """The customer may leave: never a bluff."""
+
+    TYPE: ClassVar[str] = "complaint.departure_threatened"
+
+    contact_id: str | None = None
+    tier: Literal["certain", "likely", "possible"]
+    because: Literal["heard", "agent"]
+
+
+class Repeated(ComplaintEvent):
+    """The same customer, the same cause, again within the policy's window."""
+
+    TYPE: ClassVar[str] = "complaint.repeated"
+
+    repeat_of: str
+    cause: str | None = None
+
+
+class EscalationAsked(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.escalation_asked"
+
+    by: Literal["customer", "agent", "supervisor"]
+
+
+class Answered(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.answered"
+
+    by_id: str
+    outcome: Outcome
+    cycle: int
+
+
+class Accepted(ComplaintEvent):
+    """The customer said that it is solved."""
+
+    TYPE: ClassVar[str] = "complaint.accepted"
+
+    cycle: int
+    through: Literal["tool", "page"]
+
+
+class Reopened(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.reopened"
+
+    cycle: int
+    through: Literal["tool", "page", "contact"]
+
+
+class Closed(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.closed"
+
+    basis: Basis
+    by_id: str | None = None
+
+
+class FollowUpDue(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.follow_up_due"
+
+    agent_id: str | None = None
+
+
+class FollowedUp(ComplaintEvent):
+    TYPE: ClassVar[str] = "complaint.followed_up"
+
+    by_id: str
+    satisfied: bool
+    would_choose_again: bool
+
+
+EVENTS: tuple[type[Event], ...] = (
+    ComplaintOpened,
+    ContactJoined,
+    OwnerAssigned,
+    Acknowledged,
+    CustomerUpdated,
+    HelperAsked,
+    HelperReplied,
+    DeputyStarted,
+    DeputyEnded,
+    SuccessionAsked,
+    OwnerSucceeded,
+    Classified,
+    Paused,
+    Resumed,
+    ClockWarned,
+    ClockBreached,
+    DepartureThreatened,
+    Repeated,
+    EscalationAsked,
+    Answered,
+    Accepted,
+    Reopened,
+    Closed,
+    FollowUpDue,
+    FollowedUp,
+)
