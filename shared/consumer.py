@@ -1,0 +1,174 @@
+"""From topic to effect, once: the loop that reads a service's topics and takes every record to the corridor.
+
+Nine duties, each with a test on the real broker: only explicit commits, of `{partition: last + 1}`; effects before
+offset; order within a partition, partitions apart from each other; a transient error pauses, backs off with jitter and
+seeks back; a permanent error or a spent budget parks the record and goes on; unknown types are counted and skipped,
+unknown fields ignored; a commit that fails after a rebalance is normal; stopping finishes, commits and leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+from prometheus_client import Counter
+from pydantic import ValidationError
+from sqlalchemy import Table
+
+from shared.contracts.envelope import Envelope, Event, MalformedError
+from shared.db import insert_many, is_transient
+from shared.faults import fault
+from shared.kafka import Producer, Received, TopicPartition, TopicReader
+from shared.work import Book, Corridor, Failed, Input
+
+log = structlog.get_logger()
+B = TypeVar("B", bound=Book)
+
+HANDLED = Counter(
+    "complaint_loop_records_total", "Records read from topics, by what became of them", ["service", "fate"]
+)
+
+#: handlers of a service by full event type: (contract class, handler)
+Registry = Mapping[str, tuple[type[Event], Callable[[Any, Any, Any], Any]]]
+
+
+@dataclass(slots=True)
+class _Partition:
+    """What a partition waits for after a transient error."""
+
+    failures: int = 0
+    resume_at: float = 0.0
+
+
+class Consumer(Generic[B]):
+    """One service's reader. `run_once` polls, handles and commits; it answers how many records it finished."""
+
+    def __init__(
+        self,
+        corridor: Corridor[B],
+        reader: TopicReader,
+        registry: Registry,
+        *,
+        parked: Table,
+        producer: Producer,
+        wait: float = 0.5,
+        most: int = 500,
+    ) -> None:
+        self._corridor, self._reader, self._registry = corridor, reader, registry
+        self._parked, self._producer = parked, producer
+        self._wait, self._most = wait, most
+        self._partitions: dict[TopicPartition, _Partition] = {}
+
+    async def run_once(self) -> int:
+        """One poll. Raises only what ends the process (a stalled consumer) or a programming error."""
+        now = time.monotonic()
+        for tp, partition in self._partitions.items():
+            if partition.resume_at and partition.resume_at <= now:
+                partition.resume_at = 0.0
+                self._reader.resume(tp)
+        batches = await self._reader.poll(wait=self._wait, most=self._most)
+        if not batches:
+            return 0
+        await fault("consumer.before_handle")
+        finished = await asyncio.gather(*(self._partition(tp, records) for tp, records in batches.items()))
+        offsets = {tp: offset for tp, offset, _ in finished if offset is not None}
+        await self._reader.commit(offsets)
+        await fault("consumer.after_commit")
+        return sum(count for _, _, count in finished)
+
+    async def _partition(self, tp: TopicPartition, records: list[Received]) -> tuple[TopicPartition, int | None, int]:
+        state = self._partitions.setdefault(tp, _Partition())
+        try:
+            await self._handle(records)
+        except Exception as error:
+            state.failures += 1
+            if not is_transient(error) and not isinstance(error, OSError):
+                log.error("partition_failed", partition=str(tp), error=type(error).__name__)
+            delay = min(30.0, 0.2 * 2 ** min(state.failures, 8)) * random.uniform(0.5, 1.0)
+            state.resume_at = time.monotonic() + delay
+            self._reader.pause(tp)
+            self._reader.seek_back(tp, records[0].offset)
+            log.warning("partition_waits", partition=str(tp), failures=state.failures, error=type(error).__name__)
+            return tp, None, 0
+        state.failures = 0
+        return tp, records[-1].offset + 1, len(records)
+
+    async def _handle(self, records: Sequence[Received]) -> None:
+        """All records of one partition in one transaction; what can't be handled is parked beside it."""
+        service = self._corridor.service
+        inputs: list[tuple[Input[B], Received]] = []
+        for record in records:
+            try:
+                one = self._read(record)
+            except (MalformedError, ValidationError, ValueError) as error:
+                await self._park(record, _reason(error), attempts=1)
+                continue
+            if one is not None:
+                inputs.append((one, record))
+        results = await self._corridor.take([one for one, _ in inputs])
+        HANDLED.labels(service, "handled").inc(len(inputs))
+        for (_, record), result in zip(inputs, results, strict=True):
+            if isinstance(result, Failed):
+                log.error("record_failed", topic=record.topic, offset=record.offset, error=type(result.error).__name__)
+                await self._park(record, f"the handler failed: {type(result.error).__name__}", attempts=1)
+
+    def _read(self, record: Received) -> Input[B] | None:
+        envelope = Envelope.from_kafka(record.key, record.value, record.headers)
+        entry = self._registry.get(envelope.type)
+        if entry is None:
+            HANDLED.labels(self._corridor.service, "skipped").inc()
+            return None
+        contract, handler = entry
+        event = contract.model_validate_json(envelope.data)
+        if event.customer_id != envelope.customer_id:
+            raise MalformedError("the key is not the event's customer_id")
+        if "\x00" in envelope.id or "\x00" in envelope.customer_id or "\x00" in envelope.source:
+            raise MalformedError("an id holds a NUL character")
+        return Input(event.customer_id, event, handler, envelope=envelope)
+
+    async def _park(self, record: Received, reason: str, attempts: int) -> None:
+        """Keeps a record that cannot be handled: a row of ours first, then the `.parked` topic."""
+        service = self._corridor.service
+        headers = [[_printable(name), raw.hex()] for name, raw in record.headers if raw is not None]
+        row = {
+            "parked_at": self._corridor.clock.now(),
+            "origin": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "key": record.key,
+            "headers": headers,
+            "value": record.value,
+            "reason": reason,
+            "attempts": attempts,
+        }
+        async with self._corridor.engine.begin() as conn:
+            new = await insert_many(
+                conn, self._parked, [row], conflict=("origin", "partition", "offset"), returning=("id",)
+            )
+        HANDLED.labels(service, "parked").inc()
+        log.warning("record_parked", topic=record.topic, partition=record.partition, offset=record.offset, why=reason)
+        if new:
+            where = f"{record.topic}/{record.partition}/{record.offset}".encode()
+            told = [("parked-from", where), ("parked-because", reason.encode())]
+            kept = record.value if record.value is None or len(record.value) < 500_000 else b""
+            await self._producer.send_all(f"complaint-loop.{service}.parked", [(record.key, kept, told)])
+
+    async def stop(self) -> None:
+        """Leaves the group."""
+        await self._reader.stop()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        fields = sorted({".".join(str(part) for part in e["loc"]) or "(data)" for e in error.errors(include_url=False)})
+        return f"the data does not fit its type: {', '.join(fields)[:300]}"
+    return str(error)[:300] if isinstance(error, MalformedError) else "the data cannot be read"
+
+
+def _printable(name: str) -> str:
+    return name.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,169 @@
+"""PostgreSQL: engines, one schema per service, and inserts of whole sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeEngine
+
+#: constraint names that migrations and errors can rely on
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: what arrays carry as they are; every other type travels as text and is cast by PostgreSQL
+_NATIVE: tuple[type[TypeEngine[Any]], ...] = (BigInteger, Integer, Boolean, DateTime, Double, LargeBinary)
+
+# SQLSTATE classes and codes after which the same work may succeed: connection, resources, operator intervention,
+# deadlock, serialization
+_TRANSIENT_CLASSES = ("08", "53", "57P")
+_TRANSIENT_CODES = ("40001", "40P01", "55P03")
+
+
+def service_metadata(schema: str) -> MetaData:
+    """Metadata of one service's schema."""
+    return MetaData(schema=schema, naming_convention=NAMING)
+
+
+def role_of(service: str) -> str:
+    """The database role that a service works as."""
+    return f"complaint_loop_{service}"
+
+
+def sqlalchemy_url(url: str) -> str:
+    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
+    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def make_engine(url: str, *, role: str | None = None, size: int = 8, name: str = "complaint-loop") -> AsyncEngine:
+    """An engine whose every connection works as `role`.
+
+    Just-in-time compilation is off: it costs more than it gives for short statements. A statement that runs for half
+    a minute is a bug, and is ended.
+    """
+    settings = {"jit": "off", "application_name": name, "statement_timeout": "30s", "timezone": "UTC"}
+    if role:
+        settings["role"] = role
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_recycle=1800,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 35},
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed when done again: the connection, not the work, was at fault."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        code = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+        return code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES or is_transient_cause(error.orig)
+    return is_transient_cause(error)
+
+
+def is_transient_cause(error: BaseException | None) -> bool:
+    """The same of what lies under SQLAlchemy's own exceptions."""
+    from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+    if isinstance(error, (OSError, TimeoutError, PoolTimeoutError, ConnectionError)):
+        return True
+    code = str(getattr(error, "sqlstate", None) or "")
+    if code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES:
+        return True
+    return type(error).__name__ in ("ConnectionDoesNotExistError", "InterfaceError", "InternalClientError")
+
+
+_statements: dict[tuple[Any, ...], Any] = {}
+
+
+def _carried_as(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return kind if isinstance(kind, _NATIVE) else Text()
+
+
+def _set_insert(table: Table, names: tuple[str, ...], conflict: tuple[str, ...] | None, update: bool) -> Any:
+    columns: list[Column[Any]] = [table.c[name] for name in names]
+    carried = [_carried_as(c.type) for c in columns]
+    arrays = [bindparam(f"p_{c.name}", type_=ARRAY(kind)) for c, kind in zip(columns, carried, strict=True)]
+    rows = (
+        func.unnest(*arrays)
+        .table_valued(*[column(c.name, kind) for c, kind in zip(columns, carried, strict=True)])
+        .render_derived(name="rows")
+    )
+    picked = [rows.c[c.name] if isinstance(c.type, (*_NATIVE, Text)) else cast(rows.c[c.name], c.type) for c in columns]
+    statement = pg_insert(table).from_select(list(names), select(*picked))
+    if conflict is None:
+        return statement
+    if not update:
+        return statement.on_conflict_do_nothing(index_elements=list(conflict))
+    return statement.on_conflict_do_update(
+        index_elements=list(conflict),
+        set_={name: statement.excluded[name] for name in names if name not in conflict},
+    )
+
+
+async def insert_many(
+    conn: AsyncConnection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    conflict: tuple[str, ...] | None = None,
+    update: bool = False,
+    returning: tuple[str, ...] = (),
+) -> Sequence[Any]:
+    """Inserts a set of rows in one statement (`unnest` of one array per column).
+
+    All rows have the keys of the first. With `conflict` rows that exist are left (or, with `update`, replaced).
+    Answers the rows of `returning`, else nothing. JSON columns take anything that JSON can say, or ready bytes.
+    """
+    if not rows:
+        return []
+    names = tuple(rows[0])
+    key = (table.fullname, names, conflict, update, returning)
+    statement = _statements.get(key)
+    if statement is None:
+        statement = _set_insert(table, names, conflict, update)
+        if returning:
+            statement = statement.returning(*[table.c[name] for name in returning])
+        _statements[key] = statement
+    parameters: dict[str, list[Any]] = {}
+    for name in names:
+        values: list[Any] = [row[name] for row in rows]
+        if isinstance(table.c[name].type, JSONB):
+            values = [v if v is None else (v if isinstance(v, bytes) else orjson.dumps(v)).decode() for v in values]
+        parameters[f"p_{name}"] = values
+    result = await conn.execute(statement, parameters)
+    return result.all() if returning else []

@@ -1,0 +1,181 @@
+"""The journal of what a service said, and the relay that carries it to Kafka.
+
+`events` is append-only: the timeline, the audit chain and the proof of delivery are read from it. `unsent` holds the
+positions that no broker has acknowledged. A position is taken at insert and seen at commit, so no cursor over
+positions can be trusted; a row leaves `unsent` only when the broker has its event. Per customer the order holds
+because the customer's lock is taken before the first position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.contracts.envelope import Envelope
+from shared.faults import fault
+
+if TYPE_CHECKING:
+    from shared.kafka import Producer
+
+
+def journal_tables(metadata: MetaData) -> tuple[Table, Table]:
+    """`events` and `unsent` of one service's schema."""
+    events = Table(
+        "events",
+        metadata,
+        Column("position", BigInteger, Identity(always=False), primary_key=True),
+        Column("event_id", Uuid(as_uuid=False), nullable=False, unique=True),
+        Column("type", Text, nullable=False),
+        Column("subject_id", Text, nullable=False),
+        Column("sequence", Integer, nullable=False),
+        Column("customer_id", Text, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("data", LargeBinary, nullable=False, comment="exactly the bytes that are sent"),
+        Column("correlation_id", Text, nullable=False),
+        Column("causation_id", Text),
+        Column("by", Text, comment="who acted; stays home"),
+        Column("why", Text, comment="a reason in a person's words; stays home, erased with the customer"),
+        Column("note", JSONB, comment="what was said; stays home, erased with the customer"),
+        Column("chain", LargeBinary, nullable=False, comment="hash over the subject's events up to this one"),
+        Index("ix_events_subject_id_sequence", "subject_id", "sequence", unique=True),
+        Index("ix_events_customer_id_position", "customer_id", "position"),
+    )
+    unsent = Table(
+        "unsent",
+        metadata,
+        Column("position", BigInteger, primary_key=True, autoincrement=False),
+    )
+    return events, unsent
+
+
+def chained(previous: bytes, envelope: Envelope) -> bytes:
+    """The next link of a subject's audit chain: SHA-256 over the link before and what was announced."""
+    link = hashlib.sha256(previous)
+    link.update(f"{envelope.id}|{envelope.type}|{envelope.sequence}|{envelope.time.isoformat()}|".encode())
+    link.update(envelope.data)
+    return link.digest()
+
+
+class Relay:
+    """Carries committed events of one service to its topic, in order per customer, at least once.
+
+    One leader per service: a session-level advisory lock on a dedicated connection. `run_once` sends what is unsent
+    and answers how many.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, events: Table, unsent: Table, *, source: str, topic: str, producer: Producer
+    ) -> None:
+        self._engine, self._events, self._unsent = engine, events, unsent
+        self._source, self._topic, self._producer = source, topic, producer
+        self._read = (
+            select(events)
+            .join(unsent, unsent.c.position == events.c.position)
+            .order_by(events.c.position)
+            .limit(bindparam("most"))
+        )
+        self._sent = delete(unsent).where(unsent.c.position == any_(bindparam("positions", type_=ARRAY(BigInteger))))
+
+    @property
+    def lock_key(self) -> int:
+        return lock_number("relay", self._topic)
+
+    async def run_once(self, conn: AsyncConnection, most: int = 2000) -> int:
+        """Sends up to `most` events over the leader's connection; answers how many the broker took."""
+        rows = (await conn.execute(self._read, {"most": most})).all()
+        if not rows:
+            await conn.rollback()
+            return 0
+        await fault("relay.before_send")
+        await self._producer.send_all(
+            self._topic, [(row.customer_id.encode(), row.data, self._envelope(row).headers()) for row in rows]
+        )
+        await fault("relay.after_send")
+        await conn.execute(self._sent, {"positions": [row.position for row in rows]})
+        await fault("relay.before_commit")
+        await conn.commit()
+        return len(rows)
+
+    def _envelope(self, row: Any) -> Envelope:
+        return Envelope(
+            id=row.event_id,
+            source=self._source,
+            type=row.type,
+            time=row.at,
+            subject=row.subject_id,
+            customer_id=row.customer_id,
+            sequence=row.sequence,
+            correlation_id=row.correlation_id,
+            causation_id=row.causation_id,
+            data=row.data,
+        )
+
+
+def lock_number(*parts: str) -> int:
+    """A signed 64-bit number for an advisory lock, the same in every process."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+async def try_lead(conn: AsyncConnection, key: int) -> bool:
+    """Tries to become the one leader for `key` for as long as this connection lives."""
+    led = await conn.scalar(select(func.pg_try_advisory_lock(key)))
+    await conn.commit()
+    return bool(led)
+
+
+class Bell:
+    """Wakes a loop when a transaction elsewhere committed work for it; a slow tick is the safety net."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Returns at a ring, or after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+
+
+async def ring_on_commit(conn: AsyncConnection, channels: Sequence[str]) -> None:
+    """Rings the bells of other processes when this transaction commits."""
+    for channel in channels:
+        await conn.execute(text("select pg_notify(:channel, '')"), {"channel": channel})
+
+
+async def unsent_since(conn: AsyncConnection, events: Table, unsent: Table) -> datetime | None:
+    """When the oldest event that no broker has taken was said; None when there is none."""
+    statement = select(func.min(events.c.at)).join(unsent, unsent.c.position == events.c.position)
+    oldest: datetime | None = (await conn.execute(statement)).scalar()
+    return oldest

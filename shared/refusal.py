@@ -1,0 +1,16 @@
+"""A refusal is an answer, not an accident: what the present state forbids, and what would be allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an act was not done. `slug` names the kind of problem, `members` go into the answer as they are."""
+
+    slug: str
+    detail: str
+    status: int = 409
+    members: dict[str, Any] = field(default_factory=dict)

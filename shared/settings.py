@@ -1,0 +1,132 @@
+"""Typed environment, prefix COMPLAINT_LOOP_; every mistake is told at once, and a secret may stand in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "COMPLAINT_LOOP_"
+T = TypeVar("T", bound="Base")
+
+
+class SettingsError(Exception):
+    """The environment is wrong or incomplete; `mistakes` has one line each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class _Files(PydanticBaseSettingsSource):
+    """`COMPLAINT_LOOP_X_FILE` names a file that holds X."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        return (Path(path).read_text().strip() if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(None, name)[0] for name in self.settings_cls.model_fields}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class _LocalParts(PydanticBaseSettingsSource):
+    """What `make run` has started, where a setting does not say otherwise."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        folder = Path(os.environ.get(f"{PREFIX}LOCAL_DIR", ".local"))
+        try:
+            parts = json.loads((folder / "endpoints.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        found = {name: parts.get(name) for name in ("database_url", "kafka_bootstrap_servers", "smtp_url")}
+        found["public_url"] = parts.get("http_url")
+        secret = folder / "secret_key"
+        if secret.is_file():
+            found["secret_key"] = secret.read_text().strip()
+        return {name: value for name, value in found.items() if value and name in self.settings_cls.model_fields}
+
+
+class Base(BaseSettings):
+    """Settings that every process has."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    database_url: str = Field(description="postgresql://user:password@host:port/database")
+    kafka_bootstrap_servers: str = Field(description="host:port, separated by commas")
+    kafka_security_protocol: str = "PLAINTEXT"
+    kafka_security_sasl_mechanism: str | None = None
+    kafka_security_sasl_username: str | None = None
+    kafka_security_sasl_password: SecretStr | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = Field(default=None, description="how people and tools reach this installation")
+    policy_file: Path = Path("deploy/policy.example.yaml")
+    secret_key: SecretStr = Field(min_length=32, description="at least 32 characters; signs tokens and sessions")
+    local_dir: Path = Path(".local")
+    intake_url: str | None = Field(default=None, description="where the services reach intake; else the public URL")
+    ownership_url: str | None = Field(default=None, description="where the services reach ownership")
+    smtp_url: str | None = Field(default=None, description="smtp://[user:password@]host:port or smtps://…")
+    mail_from: str = "complaint-loop@localhost"
+    hook_tolerance_seconds: int | None = None
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str) -> str:
+        if not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("begins with postgresql://")
+        return value.replace("postgres://", "postgresql://", 1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _Files(settings_cls), _LocalParts(settings_cls)
+
+    @property
+    def base_url(self) -> str:
+        """The public URL without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def url_of(self, service: str) -> str:
+        """Where another service answers HTTP."""
+        own: str | None = getattr(self, f"{service}_url", None)
+        return (own or self.base_url).rstrip("/")
+
+    def kafka_security(self) -> dict[str, Any]:
+        """aiokafka's options for what KAFKA_SECURITY_* says."""
+        options: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if self.kafka_security_sasl_mechanism:
+            options["sasl_mechanism"] = self.kafka_security_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_security_sasl_username
+            password = self.kafka_security_sasl_password
+            options["sasl_plain_password"] = password.get_secret_value() if password else None
+        return options
+
+
+def load(kind: type[T]) -> T:
+    """Reads settings; raises SettingsError with every mistake, never with a value."""
+    try:
+        return kind()
+    except ValidationError as error:
+        mistakes = []
+        for one in error.errors(include_url=False, include_input=False):
+            name = f"{PREFIX}{str(one['loc'][0]).upper()}"
+            hint = kind.model_fields[str(one["loc"][0])].description
+            what = "is missing" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
+            mistakes.append(f"{name}: {what}" + (f" ({hint})" if hint else ""))
+        raise SettingsError(mistakes) from None
+    except OSError as error:
+        raise SettingsError([f"a *_FILE setting cannot be read: {error.strerror}: {error.filename}"]) from None

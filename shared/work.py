@@ -1,0 +1,363 @@
+"""One unit of work: an input comes in by HTTP, Kafka or the clock; what follows from it commits as one transaction.
+
+The corridor takes a set of inputs: it locks their customers, drops what was received before, loads all that the
+inputs concern, hands each to its handler in order, and saves state, events and deadlines together. Handlers decide;
+they do no I/O and never commit. When a set fails, each input is taken alone, so that one bad input fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.clock import Clock
+from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id
+from shared.db import insert_many, is_transient
+from shared.faults import fault
+from shared.idempotency import Stored, Ticket, keep, reserve
+from shared.inbox import receive
+from shared.outbox import chained, ring_on_commit
+from shared.timers import Due, Timers, lock_customers
+
+log = structlog.get_logger()
+
+S = TypeVar("S")
+B = TypeVar("B", bound="Book")
+
+
+@dataclass(slots=True)
+class Kept(Generic[S]):
+    """One thing a service keeps: its state (None before the first event) and the head of its audit chain."""
+
+    id: str
+    customer_id: str
+    state: S | None = None
+    version: int = 0
+    chain: bytes = b""
+    changed: bool = False
+
+    @property
+    def now(self) -> S:
+        """The state of a thing that exists."""
+        assert self.state is not None
+        return self.state
+
+
+@dataclass(slots=True)
+class Said:
+    """An event on its way into the journal, with the words that stay home."""
+
+    envelope: Envelope
+    chain: bytes
+    by: str | None
+    why: str | None
+    note: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class Work:
+    """What one transaction will say and set when it commits."""
+
+    service: str
+    now: datetime
+    correlation_id: str = ""
+    causation_id: str | None = None
+    said: list[Said] = field(default_factory=list)
+    timers: dict[tuple[str, str], tuple[str, datetime | None]] = field(default_factory=dict)
+    bells: set[str] = field(default_factory=set)
+
+    def announce(
+        self,
+        kept: Kept[S],
+        event: Event,
+        evolve: Callable[[S | None, Any], S],
+        *,
+        by: str | None = None,
+        why: str | None = None,
+        note: dict[str, Any] | None = None,
+    ) -> S:
+        """Says `event` of `kept` and folds it into the state: the only way that state changes."""
+        kept.version += 1
+        envelope = Envelope(
+            id=new_id(),
+            source=f"urn:complaint-loop:{self.service}",
+            type=full_type(type(event)),
+            time=self.now,
+            subject=kept.id,
+            customer_id=event.customer_id,
+            sequence=kept.version,
+            correlation_id=self.correlation_id or kept.id,
+            causation_id=self.causation_id,
+            data=dump(event),
+        )
+        kept.chain = chained(kept.chain, envelope)
+        self.said.append(Said(envelope, kept.chain, by, why, note))
+        kept.state = evolve(kept.state, event)
+        kept.changed = True
+        return kept.state
+
+    def set_timer(self, kind: str, subject_id: str, customer_id: str, due_at: datetime | None) -> None:
+        """Sets the one deadline of this kind and subject; None cancels it."""
+        self.timers[(kind, subject_id)] = (customer_id, due_at)
+
+    def ring(self, channel: str) -> None:
+        """Wakes a loop of another process once this has committed."""
+        self.bells.add(channel)
+
+
+class Book(Protocol):
+    """All state that one set of inputs concerns; made by the store, worked on by the handlers."""
+
+
+@dataclass(slots=True)
+class Input(Generic[B]):
+    """One thing that happened: a command, an event or a deadline, with the function that takes it.
+
+    `render` makes the stored answer of a request that carries an idempotency ticket.
+    """
+
+    customer_id: str
+    payload: Any
+    handle: Callable[[B, Work, Any], Any]
+    envelope: Envelope | None = None
+    ticket: Ticket | None = None
+    render: Callable[[Any], tuple[int, bytes] | None] | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The input had its effect before; `stored` is the answer that was given then, where one is kept."""
+
+    stored: Stored | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """This input alone could not be handled: a bug or bad data, to be parked or answered with an error."""
+
+    error: Exception
+
+
+class Store(Protocol[B]):
+    """A service's tables, as the corridor needs them."""
+
+    events: Table
+    unsent: Table
+    inbox: Table
+    idempotency: Table
+    timers: Timers
+
+    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[B]], now: datetime) -> B: ...
+
+    async def save(self, conn: AsyncConnection, book: B, work: Work) -> None: ...
+
+
+class Corridor(Generic[B]):
+    """The one way in: inputs become committed state and events."""
+
+    def __init__(self, service: str, engine: AsyncEngine, clock: Clock, store: Store[B]) -> None:
+        self.service, self.engine, self.clock, self.store = service, engine, clock, store
+
+    async def take(self, inputs: Sequence[Input[B]]) -> list[Any]:
+        """Handles inputs in order; answers each one's result, Repeated or Failed. Raises only what is transient."""
+        if not inputs:
+            return []
+        try:
+            return await self._retrying(lambda: self._together(inputs))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if len(inputs) == 1:
+                return [Failed(error)]
+        results: list[Any] = []
+        for one in inputs:
+            results += await self.take([one])
+        return results
+
+    async def take_one(self, one: Input[B]) -> Any:
+        """Handles one input; raises what it failed with."""
+        result = (await self.take([one]))[0]
+        if isinstance(result, Failed):
+            raise result.error
+        return result
+
+    async def _retrying(self, attempt: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
+        # deadlock and serialization failures are PostgreSQL asking to try again; a unique violation says that somebody
+        # else has just committed the same identity: done again, the work finds it
+        for left in (2, 1, 0):
+            try:
+                return await attempt()
+            except Exception as error:
+                code = str(getattr(getattr(error, "orig", None), "sqlstate", ""))
+                if code not in ("40001", "40P01", "23505") or not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _together(self, inputs: Sequence[Input[B]]) -> list[Any]:
+        async with self.engine.begin() as conn:
+            await lock_customers(conn, self.service, [i.customer_id for i in inputs])
+            work = Work(self.service, self.clock.now())
+            results = await self._handle(conn, work, inputs)
+            await fault("corridor.before_commit")
+        await fault("corridor.after_commit")
+        return results
+
+    async def _handle(self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]]) -> list[Any]:
+        results, todo = await self._sift(conn, work, inputs)
+        book = await self.store.load(conn, [one for one, _ in todo], work.now) if todo else None
+        answers: list[tuple[Ticket, int, bytes]] = []
+        for one, index in todo:
+            assert book is not None
+            envelope = one.envelope
+            work.correlation_id = envelope.correlation_id if envelope else one.correlation_id
+            work.causation_id = envelope.id if envelope else None
+            results[index] = one.handle(book, work, one.payload)
+            if one.ticket and one.render and (rendered := one.render(results[index])):
+                answers.append((one.ticket, *rendered))
+        if book is not None:
+            await self.store.save(conn, book, work)
+        if answers:
+            await keep(conn, self.store.idempotency, answers, work.now)
+        await self._write(conn, work)
+        return results
+
+    async def _sift(
+        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]]
+    ) -> tuple[list[Any], list[tuple[Input[B], int]]]:
+        """Sorts out what had its effect before: events by the inbox, requests by their idempotency key."""
+        results: list[Any] = [Repeated()] * len(inputs)
+        envelopes = [i.envelope for i in inputs if i.envelope]
+        new = await receive(conn, self.store.inbox, envelopes, work.now) if envelopes else set()
+        tickets = [i.ticket for i in inputs if i.ticket]
+        stored = (
+            dict(zip(tickets, await reserve(conn, self.store.idempotency, tickets), strict=True)) if tickets else {}
+        )
+        todo: list[tuple[Input[B], int]] = []
+        for index, one in enumerate(inputs):
+            if one.envelope is not None:
+                key = (one.envelope.source, one.envelope.id)
+                if key not in new:
+                    continue
+                new.discard(key)  # the same event twice in one set has its effect once
+            if one.ticket is not None and (answer := stored[one.ticket]) is not None:
+                results[index] = Repeated(answer) if isinstance(answer, Stored) else answer
+                continue
+            todo.append((one, index))
+        return results, todo
+
+    async def _write(self, conn: AsyncConnection, work: Work) -> None:
+        if work.timers:
+            await self.store.timers.save(conn, work.timers)
+        if work.said:
+            rows = [
+                {
+                    "event_id": said.envelope.id,
+                    "type": said.envelope.type,
+                    "subject_id": said.envelope.subject,
+                    "sequence": said.envelope.sequence,
+                    "customer_id": said.envelope.customer_id,
+                    "at": said.envelope.time,
+                    "data": said.envelope.data,
+                    "correlation_id": said.envelope.correlation_id,
+                    "causation_id": said.envelope.causation_id,
+                    "by": said.by,
+                    "why": said.why,
+                    "note": said.note,
+                    "chain": said.chain,
+                }
+                for said in work.said
+            ]
+            positions = await insert_many(conn, self.store.events, rows, returning=("position",))
+            await insert_many(conn, self.store.unsent, [{"position": row.position} for row in positions])
+            work.ring(f"{self.service}_unsent")
+        if work.bells:
+            await ring_on_commit(conn, sorted(work.bells))
+
+    async def sweep(self, when: Callable[[Due], Input[B]], most: int = 500) -> int:
+        """Handles up to `most` deadlines that have come; answers how many were found."""
+        try:
+            async with self.engine.begin() as conn:
+                work = Work(self.service, self.clock.now())
+                due = await self.store.timers.claim_due(conn, work.now, most)
+                await self._handle(conn, work, [when(d) for d in due])
+            return len(due)
+        except Exception as error:
+            if is_transient(error) or most == 1:
+                raise
+        return await self._sweep_singly(when, most)
+
+    async def _sweep_singly(self, when: Callable[[Due], Input[B]], most: int) -> int:
+        # one bad deadline must not hold up the others: it is postponed, loudly, and tried again
+        done = 0
+        for _ in range(most):
+            work = Work(self.service, self.clock.now())
+            due: list[Due] = []
+            try:
+                async with self.engine.begin() as conn:
+                    due = await self.store.timers.claim_due(conn, work.now, 1)
+                    await self._handle(conn, work, [when(d) for d in due])
+            except Exception as error:
+                if is_transient(error) or not due:
+                    raise
+                log.error("deadline_failed", kind=due[0].kind, subject_id=due[0].subject_id, error=type(error).__name__)
+                async with self.engine.begin() as conn:
+                    key = (due[0].kind, due[0].subject_id)
+                    postponed = work.now + timedelta(minutes=1)
+                    await self.store.timers.save(conn, {key: (due[0].customer_id, postponed)})
+            if not due:
+                break
+            done += 1
+        return done
+
+
+class GroupCommit(Generic[B]):
+    """Joins requests that wait at the same time into one transaction: one fsync for many.
+
+    `take_one` answers when the caller's input is committed. At most `limit` wait; beyond that it raises TimeoutError,
+    which the edge answers with 503, before memory grows.
+    """
+
+    def __init__(self, corridor: Corridor[B], *, most: int = 256, limit: int = 4096) -> None:
+        self._corridor, self._most, self._limit = corridor, most, limit
+        self._waiting: list[tuple[Input[B], asyncio.Future[Any]]] = []
+        self._loop: asyncio.Task[None] | None = None
+
+    async def take_one(self, one: Input[B]) -> Any:
+        """Handles one input together with whoever else is waiting; raises what it failed with."""
+        if len(self._waiting) >= self._limit:
+            raise TimeoutError("too many requests wait for the database")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((one, future))
+        if self._loop is None or self._loop.done():
+            self._loop = asyncio.create_task(self._drain())
+        result = await future
+        if isinstance(result, Failed):
+            raise result.error
+        return result
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            try:
+                results = await self._corridor.take([one for one, _ in group])
+            except Exception as error:
+                results = [Failed(error)] * len(group)
+            for (_, future), result in zip(group, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
+
+
+@contextlib.asynccontextmanager
+async def reading(engine: AsyncEngine) -> Any:
+    """A connection for queries: nothing is locked, nothing is written."""
+    async with engine.connect() as conn:
+        yield conn
