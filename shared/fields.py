@@ -1,0 +1,148 @@
+"""Types that requests are made of: texts, ids, instants and money, checked strictly and free of surprises."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,4})?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: no control, format (zero width, direction overrides) or separator characters, no space at the edges
+_ID = r"^[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]([^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}])?$"
+
+
+class Invalid(ValueError):
+    """What a validator of ours raises. Its message goes to the caller as it is, so it never holds the value.
+
+    Messages of any other ValueError stay inside: libraries put what they were given into them.
+    """
+
+
+class Body(BaseModel):
+    """A request: unknown fields are refused and nothing is coerced (`1` is no boolean, `"1"` is no number)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`Annotated[str, Text(500)]`: trimmed, without NUL, at most `most` code points, and not empty unless `blank`."""
+
+    most: int
+    blank: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.str_schema(
+            strict=True,
+            strip_whitespace=True,
+            min_length=0 if self.blank else 1,
+            max_length=self.most,
+            pattern=r"^[^\x00]*$",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ident:
+    """`Annotated[str, Ident(80)]`: an identifier of somebody else's, visible characters, no space at its edges."""
+
+    most: int = 200
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.str_schema(strict=True, min_length=1, max_length=self.most, pattern=_ID)
+
+
+Id = Annotated[str, Ident(200)]
+
+
+def rfc3339(at: datetime) -> str:
+    """An aware datetime as RFC 3339 in UTC with `Z`."""
+    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def instant(value: Any) -> datetime:
+    """Reads RFC 3339 with an offset (years 1970 to 9998) as UTC; raises Invalid."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise Invalid("has no offset from UTC")
+        at = value
+    elif not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise Invalid("is an RFC 3339 time with an offset, such as 2026-03-02T09:00:00+08:00")
+    else:
+        try:
+            at = datetime.fromisoformat(value.upper())
+        except ValueError:
+            raise Invalid("is not a time that exists") from None
+    try:
+        at = at.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise Invalid("lies outside of the years 1970 to 9998") from None
+    if not 1970 <= at.year <= 9998:
+        raise Invalid("lies outside of the years 1970 to 9998")
+    return at
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(instant),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise Invalid("is not a day that exists") from None
+        if 1970 <= day.year <= 9998:
+            return day
+    raise Invalid("is a day such as 2026-03-02, in the years 1970 to 9998")
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+def _amount(value: Any) -> Decimal:
+    if isinstance(value, bool):
+        raise Invalid("is a decimal number")
+    if isinstance(value, Decimal):
+        value = format(value, "f")
+    elif isinstance(value, (int, float)):
+        value = format(Decimal(str(value)), "f")
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise Invalid("is a decimal number with at most 15 digits and 4 decimals")
+    return Decimal(value)
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{_AMOUNT.pattern}$"}, {"type": "number"}]}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Currency:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.str_schema(strict=True, pattern=r"^[A-Z]{3}$")
+
+
+Currency = Annotated[str, _Currency()]
+
+
+class Money(Body):
+    """An amount in an ISO 4217 currency; read as a decimal string or number, answered as a string."""
+
+    amount: Amount
+    currency: Currency

@@ -1,0 +1,181 @@
+"""The application that every service builds: strict, with one form of refusals, health, metrics and OpenAPI."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import Match
+
+from shared.http.edge import Edge, request_id
+from shared.http.problem import MEDIA_TYPE, Answer, Problem, _summary, described
+from shared.http.route import StrictRoute
+
+log = structlog.get_logger()
+
+Ready = Callable[[], Awaitable[list[str]] | list[str]]
+
+_PROBING_SECONDS = 3.0
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details. Never holds what was sent.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "example": "urn:complaint-loop:problem:invalid"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "The id of the request, as in X-Request-Id."},
+        "state": {"description": "With 409: the present state."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "message"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901", "example": "/customer/id"},
+                    "message": {"type": "string"},
+                    "in": {"type": "string", "enum": ["query", "path", "header", "cookie"]},
+                },
+            },
+        },
+    },
+}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for code, text in (("4XX", "Refused"), ("5XX", "Not done; safe to repeat with the same Idempotency-Key"))
+}
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if isinstance(error, Problem):
+        return error.response(request_id(request.scope))
+    if error.status_code == 405:
+        allowed = _allowed(request)
+        headers = {"Allow": ", ".join(allowed)}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+    status = HTTPStatus(error.status_code)
+    slug = status.phrase.lower().replace(" ", "-").replace("'", "")
+    problem = Problem(status, slug, status.phrase, headers=headers)
+    problem.detail = ""  # Starlette's own would repeat the phrase
+    return problem.response(request_id(request.scope))
+
+
+def _allowed(request: Request) -> list[str]:
+    found = {"OPTIONS"}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes):
+            found |= {method, "HEAD"} if method == "GET" else {method}
+    return sorted(found)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    listed = error.errors()
+    if listed and listed[0]["type"] == "missing" and tuple(listed[0]["loc"]) == ("body",):
+        problem = Problem(400, "unreadable", "The request cannot be read", "A body is required.")
+    elif listed and listed[0]["type"] == "json_invalid":
+        problem = Problem(400, "unreadable", "The request cannot be read", "The body is not JSON.")
+    else:
+        errors = described(listed)
+        problem = Problem(422, "invalid", "The request is not valid", _summary(errors), errors=errors)
+    return problem.response(request_id(request.scope))
+
+
+def _house(ready: Ready) -> APIRouter:
+    router = APIRouter(tags=["operation"], route_class=StrictRoute)
+
+    @router.get("/healthz", summary="Alive")
+    async def healthz() -> Answer:
+        return Answer({"status": "alive"})
+
+    @router.get("/readyz", summary="Ready, or what is missing")
+    async def readyz() -> Answer:
+        missing = await _missing(ready)
+        if missing:
+            raise Problem(
+                503,
+                "not-ready",
+                "Not ready",
+                f"Missing: {', '.join(missing)}.",
+                headers={"Retry-After": "1"},
+                missing=missing,
+            )
+        return Answer({"status": "ready", "missing": []})
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    async def metrics() -> Response:
+        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return router
+
+
+async def _missing(ready: Ready) -> list[str]:
+    try:
+        async with asyncio.timeout(_PROBING_SECONDS):
+            found = ready()
+            return list(await found if inspect.isawaitable(found) else found)
+    except TimeoutError:
+        return [f"an answer of the checks within {_PROBING_SECONDS:.0f} s"]
+    except Exception as error:
+        log.error("readiness_failed", error=type(error).__name__)
+        return [f"the checks ({type(error).__name__})"]
+
+
+def create_app(
+    *,
+    title: str,
+    version: str,
+    routers: Iterable[APIRouter],
+    ready: Ready,
+    lifespan: Callable[[FastAPI], Any] | None = None,
+    max_body: int = 5_000_000,
+    description: str = "",
+    tags: Sequence[dict[str, Any]] = (),
+    docs: bool = False,
+) -> FastAPI:
+    """An application of `routers` (made with `route_class=StrictRoute`).
+
+    `ready()` answers what is missing, empty when nothing is. `max_body` is in bytes. `docs` adds FastAPI's pages,
+    which fetch their scripts from elsewhere. `requires` of shared.auth needs `app.state.keyring`.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        description=description,
+        openapi_tags=list(tags) or None,
+        lifespan=lifespan,
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"logs": False},
+        responses=_REFUSED,
+        middleware=[Middleware(Edge, max_body=max_body)],
+        exception_handlers={HTTPException: _on_http, RequestValidationError: _on_invalid},
+    )
+    app.include_router(_house(ready))
+    for router in routers:
+        app.include_router(router)
+    described_by_fastapi = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = described_by_fastapi()
+        schema.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", _PROBLEM_SCHEMA)
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app

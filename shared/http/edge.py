@@ -1,0 +1,259 @@
+"""The outermost layer, pure ASGI: request ids, limits, unreadable addresses, unexpected failures, counts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import structlog
+import uuid_utils
+from prometheus_client import Counter, Histogram
+
+from shared.db import is_transient
+from shared.http.problem import Problem
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = structlog.get_logger()
+
+#: bytes of path and query together
+MOST_ADDRESS = 8192
+#: bytes of one query value, still encoded
+MOST_QUERY_VALUE = 4096
+#: how much of a refused body is read away, so that the client sees the refusal and not a reset connection
+MOST_DRAINED = 64_000_000
+DRAIN_SECONDS = 15.0
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._~:/+=-]{1,100}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_requests = Counter("http_requests_total", "Requests answered", ["method", "route", "status"])
+_seconds = Histogram(
+    "http_request_seconds",
+    "Seconds until the answer was complete",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+def request_id(scope: Scope) -> str:
+    """The id of a request: the caller's `X-Request-Id` if it is sane, else a UUIDv7."""
+    return str((scope.get("state") or {}).get("request_id", ""))
+
+
+def too_large(limit: int) -> Problem:
+    """413 with the limit in bytes."""
+    return Problem(413, "too-large", "The body is too large", f"The limit is {limit} bytes.", limit=limit)
+
+
+def unavailable() -> Problem:
+    """503: something that the answer needs is away for the moment; the same request may succeed."""
+    return Problem(
+        503, "unavailable", "Not available for the moment", "Try again shortly.", headers={"Retry-After": "1"}
+    )
+
+
+def failure(error: BaseException, instance: str, scope: Scope) -> Problem:
+    """What the caller is told of an unexpected error, and the one log line that tells us the rest."""
+    path = getattr(scope.get("route"), "path", "")
+    if is_transient(error):
+        log.warning("request_unavailable", request_id=instance, route=path, error=type(error).__name__)
+        return unavailable()
+    if _unstorable(error):
+        log.error("request_unstorable", request_id=instance, route=path, error=type(error).__name__)
+        return Problem(422, "invalid", "The request is not valid", "A value lies outside of what can be stored.")
+    # without the message: those of the database quote what the caller sent
+    log.error(
+        "request_failed",
+        request_id=instance,
+        method=scope.get("method"),
+        route=path,
+        error=type(error).__name__,
+        at=_frames(error),
+    )
+    return Problem(500, "internal", "Something went wrong on our side", "The request id finds it in our logs.")
+
+
+def _unstorable(error: BaseException) -> bool:
+    # SQLSTATE class 22 (data exception), or asyncpg's refusal to encode a parameter
+    one: BaseException | None = error
+    for _ in range(4):
+        if one is None:
+            return False
+        if str(getattr(one, "sqlstate", None) or "").startswith("22") or _is_data_error(one):
+            return True
+        one = getattr(one, "orig", None) or one.__cause__
+    return False
+
+
+def _is_data_error(error: BaseException) -> bool:
+    return any(k.__name__ == "DataError" and k.__module__.startswith("asyncpg") for k in type(error).__mro__)
+
+
+def _frames(error: BaseException) -> list[str]:
+    found, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        found.append(f"{'/'.join(code.co_filename.split('/')[-2:])}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return found[-12:]
+
+
+class Edge:
+    """Wraps the application; every answer leaves through it.
+
+    A body over `max_body` bytes gets 413, by its Content-Length before it is read, or as soon as a chunked one has
+    grown beyond it. HEAD is answered as GET without the body.
+    """
+
+    def __init__(self, app: App, max_body: int) -> None:
+        self._app, self._max_body = app, max_body
+        self._counts: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        given: bytes | None = None
+        length: bytes | None = None
+        streamed = expects = False
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                length = value
+            elif name == b"x-request-id":
+                given = value
+            elif name == b"transfer-encoding":
+                streamed = True
+            elif name == b"expect":
+                expects = True
+        instance = given.decode() if given and _SANE_ID.fullmatch(given) else str(uuid_utils.uuid7())
+        scope.setdefault("state", {})["request_id"] = instance
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", instance.encode())]
+            await send(message)
+
+        refusal = _bad_address(scope)
+        if refusal is not None:
+            await refusal.response(instance)(scope, receive, answer)
+        elif length is not None and (len(length) > 15 or not length.isdigit() or int(length) > self._max_body):
+            await self._refuse_body(instance, answer, receive, expects)
+        else:
+            inner = receive
+            if streamed:
+                inner = self._limited(receive)
+            method = scope["method"]
+            if method == "HEAD":
+                scope, inner = {**scope, "method": "GET"}, _without_body(receive)
+            try:
+                await self._app(scope, inner, answer)
+            except Exception as error:
+                problem = failure(error, instance, scope)
+                if status:
+                    raise  # the answer has begun: only breaking it off tells the caller
+                await problem.response(instance)(scope, receive, answer)
+        self._count(scope, status, perf_counter() - began)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        key = (method, getattr(scope.get("route"), "path", ""), status)
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = (_requests.labels(*key), _seconds.labels(method, key[1]))
+        counts[0].inc()
+        counts[1].observe(seconds)
+
+    async def _refuse_body(self, instance: str, send: Send, receive: Receive, expects: bool) -> None:
+        # the whole answer first (it has a length), then what is left of the body is read away, then the connection ends
+        response = too_large(self._max_body).response(instance)
+        headers = [*response.raw_headers, (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
+        if not expects:
+            await _drain(receive)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _limited(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def limited() -> Message:
+            nonlocal seen
+            message = await receive()
+            if message["type"] == "http.request":
+                seen += len(message.get("body", b""))
+                if seen > self._max_body:
+                    if message.get("more_body"):
+                        await _drain(receive)
+                    raise too_large(self._max_body)
+            return message
+
+        return limited
+
+
+async def _drain(receive: Receive) -> None:
+    left = MOST_DRAINED
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+                left -= len(message.get("body", b""))
+    except TimeoutError:
+        return
+
+
+def _without_body(receive: Receive) -> Receive:
+    # a stream (server-sent events) asked for with HEAD ends at once: its client seems to have left
+    first = True
+
+    async def once() -> Message:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.disconnect"}
+
+    return once
+
+
+def _bad_address(scope: Scope) -> Problem | None:
+    query: bytes = scope.get("query_string", b"")
+    path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
+    if len(path) + len(query) > MOST_ADDRESS:
+        return Problem(414, "address-too-long", "The address is too long", f"The limit is {MOST_ADDRESS} bytes.")
+    if b"%" in path or "\x00" in scope["path"]:
+        refusal = _bad_text(path, "path")
+        if refusal is not None:
+            return refusal
+    if not query:
+        return None
+    if len(query) > MOST_QUERY_VALUE and any(len(part) > MOST_QUERY_VALUE for part in query.split(b"&")):
+        return Problem(
+            414, "address-too-long", "The address is too long", f"A query value has at most {MOST_QUERY_VALUE} bytes."
+        )
+    return _bad_text(query, "query") if b"%" in query or not query.isascii() or b"\x00" in query else None
+
+
+def _bad_text(encoded: bytes, where: str) -> Problem | None:
+    plain = unquote_to_bytes(encoded)
+    if b"\x00" in plain:
+        return Problem(400, "unreadable", "The request cannot be read", f"The {where} contains NUL.")
+    try:
+        plain.decode()
+    except UnicodeDecodeError:
+        return Problem(400, "unreadable", "The request cannot be read", f"The {where} is not UTF-8.")
+    return None

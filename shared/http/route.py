@@ -1,0 +1,84 @@
+"""Routes that know who asks before they read what is asked, and read it strictly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from shared.http.problem import Problem
+from shared.http.strict import strict_loads
+
+_JSON = re.compile(r"application/(?:json|[A-Za-z0-9!#$&^_.+-]+\+json)", re.IGNORECASE | re.ASCII)
+_UTF8 = re.compile(r"""\s*charset\s*=\s*("?)utf-?8\1\s*""", re.IGNORECASE | re.ASCII)
+
+
+def media_type(request: Request) -> str:
+    """The media type of the body without its parameters, in lower case; empty if not given."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def require_json(request: Request) -> None:
+    """Raises 415 unless the body is declared as JSON in UTF-8."""
+    declared = request.headers.get("content-type", "")
+    if declared == "application/json":
+        return
+    kind, *parameters = declared.split(";")
+    others = [p for p in parameters if p.strip().lower().startswith("charset")]
+    if not _JSON.fullmatch(kind.strip()) or not all(_UTF8.fullmatch(p) for p in others):
+        raise Problem(
+            415,
+            "unsupported-media-type",
+            "The media type is not supported",
+            "The body must be application/json, in UTF-8." if declared else "The Content-Type is missing.",
+            headers={"Accept": "application/json"},
+        )
+
+
+async def read_json(request: Request) -> Any:
+    """The body as JSON, for routes that take it as it comes; raises 415 or 400."""
+    raw = await request.body()
+    if not raw:
+        raise Problem(400, "unreadable", "The request cannot be read", "A body is required.")
+    require_json(request)
+    return strict_loads(raw)
+
+
+class StrictRequest(Request):
+    """A request whose `json()` is `strict_loads`."""
+
+    async def json(self) -> Any:
+        return strict_loads(await self.body())
+
+
+def _doors(dependant: Dependant) -> list[Callable[[Request], Awaitable[None]]]:
+    found = [door for one in dependant.dependencies for door in _doors(one)]
+    door = getattr(dependant.call, "before_body", None)
+    return [*found, door] if door is not None else found
+
+
+class StrictRoute(APIRoute):
+    """`APIRouter(route_class=StrictRoute)`: credentials, then media type, then strict JSON, then pydantic.
+
+    A dependency with an async method `before_body(request)` is asked before the body is read, so that a stranger is
+    told 401 and not what is wrong with the body.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        doors = _doors(self.dependant)
+        takes_json = self.body_field is not None and type(self.body_field.field_info).__name__ not in ("Form", "File")
+
+        async def strict(request: Request) -> Response:
+            request = StrictRequest(request.scope, request.receive)
+            for door in doors:
+                await door(request)
+            if takes_json and await request.body():
+                require_json(request)
+            return await handle(request)
+
+        return strict

@@ -1,0 +1,187 @@
+"""The same request sent twice has its effect once (draft-ietf-httpapi-idempotency-key-header).
+
+The answer to a POST with an `Idempotency-Key` is kept in the transaction that did the work. The same key, route,
+principal and body get that answer again; another body gets 422; a twin that is still running gets 409. Only 2xx
+answers are kept: a refusal had no effect, and the same request may succeed later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.auth import principal_of
+from shared.db import insert_many
+from shared.http.problem import Answer, Problem
+from shared.refusal import Refusal
+
+#: how long answers are kept
+KEPT_FOR = timedelta(days=7)
+
+_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticket:
+    """One request that carries a key: `id` is the digest of principal, route and key, `request` that of the rest.
+
+    Two tickets are the same only if they are the same object: a repeated request has a ticket of its own.
+    """
+
+    id: bytes
+    request: bytes
+
+    @property
+    def lock(self) -> int:
+        """The advisory lock of this key, a signed 64-bit number."""
+        return int.from_bytes(self.id[:8], "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer that was given the first time."""
+
+    status: int
+    body: bytes
+
+    def response(self) -> Answer:
+        """The stored answer, said to be a repetition."""
+        return Answer(self.body, self.status, headers={"Idempotency-Replayed": "true"})
+
+
+BUSY = Refusal("idempotency-key-in-use", "A request with this Idempotency-Key is still running.", 409)
+REUSED = Refusal("idempotency-key-reused", "This Idempotency-Key was used with another request.", 422)
+
+
+def make_ticket(principal: str, method: str, path: str, query: bytes, key: str, body: bytes) -> Ticket:
+    """A ticket from the parts of a request; the path is the actual one, with its ids."""
+    whole = hashlib.sha256("\0".join((principal, method, path, key)).encode())
+    return Ticket(whole.digest(), hashlib.sha256(b"\0".join((query, body))).digest())
+
+
+async def ticket(request: Request) -> Ticket | None:
+    """The dependency: a ticket if the request carries a key. After `requires`, if the route has it.
+
+    Raises 400 for a key that is empty, too long or not printable ASCII. A key in quotes, as the draft writes it, is
+    the same as without.
+    """
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        return None
+    key = given[1:-1] if len(given) > 1 and given[0] == given[-1] == '"' else given
+    if not _KEY.fullmatch(key):
+        raise Problem(
+            400,
+            "idempotency-key-invalid",
+            "The Idempotency-Key is not valid",
+            "An Idempotency-Key has 1 to 255 printable ASCII characters.",
+        )
+    principal = principal_of(request)
+    body = await request.body()
+    return make_ticket(
+        principal.key_id if principal else "",
+        request.method,
+        request.url.path,
+        request.scope["query_string"],
+        key,
+        body,
+    )
+
+
+#: `async def open_thing(body: Thing, ticket: Ticketed) -> …`
+Ticketed = Annotated[Ticket | None, Depends(ticket)]
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """One per service schema. Holds digests instead of keys: a key is the caller's text."""
+    return Table(
+        "idempotency",
+        metadata,
+        Column("id", LargeBinary, primary_key=True),
+        Column("request", LargeBinary, nullable=False),
+        Column("status", SmallInteger, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("kept_at", DateTime(timezone=True), nullable=False),
+        Index(None, "kept_at"),
+    )
+
+
+_wanted = func.unnest(bindparam("locks", type_=ARRAY(BigInteger))).table_valued(column("lock", BigInteger))
+_wanted = _wanted.render_derived(name="wanted")
+_lock = select(_wanted.c.lock, func.pg_try_advisory_xact_lock(_wanted.c.lock).label("got"))
+
+
+async def reserve(conn: AsyncConnection, table: Table, tickets: Sequence[Ticket]) -> list[Stored | Refusal | None]:
+    """Looks up a set of tickets inside the caller's transaction, in order: None goes on and does the work.
+
+    Stored has been done; BUSY is being done by another transaction or by an earlier ticket of this set; REUSED is
+    the key of another request. Two statements for the whole set: the locks, which last until the transaction ends,
+    and after them the answers, so that one committed by a twin a moment ago is seen.
+    """
+    if not tickets:
+        return []
+    locks = list({one.lock for one in tickets})
+    got = {row.lock: row.got for row in await conn.execute(_lock, {"locks": locks})}
+    rows = await conn.execute(
+        select(table.c.id, table.c.request, table.c.status, table.c.body).where(
+            table.c.id == func.any(bindparam("ids", type_=ARRAY(LargeBinary)))
+        ),
+        {"ids": list({one.id for one in tickets})},
+    )
+    stored = {bytes(row.id): row for row in rows}
+    answers: list[Stored | Refusal | None] = []
+    taken: dict[bytes, bytes] = {}
+    for one in tickets:
+        row = stored.get(one.id)
+        if row is not None:
+            same = bytes(row.request) == one.request
+            answers.append(Stored(row.status, bytes(row.body)) if same else REUSED)
+        elif one.id in taken:
+            answers.append(BUSY if taken[one.id] == one.request else REUSED)
+        elif not got[one.lock]:
+            answers.append(BUSY)
+        else:
+            taken[one.id] = one.request
+            answers.append(None)
+    return answers
+
+
+async def keep(
+    conn: AsyncConnection, table: Table, answers: Sequence[tuple[Ticket, int, bytes]], now: datetime
+) -> None:
+    """Keeps the 2xx among (ticket, status, body), in the transaction that did the work."""
+    rows = [
+        {"id": one.id, "request": one.request, "status": status, "body": body, "kept_at": now}
+        for one, status, body in answers
+        if 200 <= status < 300
+    ]
+    await insert_many(conn, table, rows)
+
+
+async def purge(conn: AsyncConnection, table: Table, before: datetime) -> int:
+    """Forgets what was kept before `before` (now - KEPT_FOR); answers how many."""
+    result = await conn.execute(delete(table).where(table.c.kept_at < before))
+    return result.rowcount
