@@ -1,0 +1,162 @@
+"""Which of the policy's causes a text is about: its words, and examples that corrections have left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.intake.signals import likeness
+from services.intake.signals.door import Cause, CauseWords
+from services.intake.signals.text import plain_words
+
+DECIDES = 0.6  # below it three are offered and nothing is decided
+_MEMORY = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyword:
+    cause: int
+    parts: tuple[str, ...]
+
+
+class CauseEar:
+    """Centroids of one language. Scores of a word are kept once computed: a text costs a look-up per word."""
+
+    def __init__(self, causes: Sequence[CauseWords], language: str) -> None:
+        self.codes = tuple(cause.code for cause in causes)
+        self._zh = language == "zh"
+        self._keywords: dict[str, list[_Keyword]] = {}
+        self._given = [0] * len(causes)
+        documents: list[tuple[int, list[str]]] = []
+        for number, cause in enumerate(causes):
+            for phrase in cause.words.get(language, ()):
+                parts = (phrase.lower(),) if self._zh else tuple(stem(word) for word in plain_words(phrase))
+                if parts and parts[0]:
+                    self._keywords.setdefault(parts[0], []).append(_Keyword(number, parts))
+                    self._given[number] += 1
+            for example in cause.examples.get(language, ()):
+                documents.append((number, self._features(example)))
+        self._learned = len({number for number, _ in documents})
+        self._memory: dict[str, list[tuple[int, float]]] = {}
+        self._weights: dict[str, dict[int, float]] = {}
+        self._rarity: dict[str, float] = {}
+        if documents:
+            self._learn(documents)
+
+    def _features(self, text: str) -> list[str]:
+        if self._zh:
+            return list(likeness.characters(text).elements())
+        words = plain_words(text)
+        out = [piece for word in words for piece in likeness.pieces(word)]
+        out += [f"{one} {other}" for one, other in zip(words, words[1:], strict=False)]
+        return out
+
+    def _learn(self, documents: Sequence[tuple[int, list[str]]]) -> None:
+        self._rarity, self._unknown = likeness.rarity_of(features for _, features in documents)
+        sums: dict[int, dict[str, float]] = {}
+        for number, features in documents:
+            counts: dict[str, int] = {}
+            for feature in features:
+                counts[feature] = counts.get(feature, 0) + 1
+            total = sums.setdefault(number, {})
+            for feature, value in likeness.weigh(counts, self._rarity, self._unknown).items():
+                total[feature] = total.get(feature, 0.0) + value
+        for number, total in sums.items():
+            length = math.sqrt(sum(value * value for value in total.values()))
+            for feature, value in total.items():
+                self._weights.setdefault(feature, {})[number] = value / length
+
+    def hear(self, text: str, words: Sequence[str]) -> Cause:
+        """At most three candidates, best first; a value only where the best is good enough."""
+        if not self._keywords and not self._weights:
+            return Cause(None, 0.0, ("the policy names no words for causes in this language",), ())
+        by_word = self._by_keywords(text, words)
+        by_example = self._by_examples(text, words) if self._weights else {}
+        scores = {number: by_word.get(number, 0.0) for number in {*by_word, *by_example}}
+        for number, score in by_example.items():
+            scores[number] = 1.0 - (1.0 - scores[number]) * (1.0 - score)
+        ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
+        candidates = tuple((self.codes[number], round(score, 3)) for number, score in ranked if score > 0.01)
+        if not candidates:
+            return Cause(None, 0.0, ("none of the causes' words stand in it",), ())
+        best, score = ranked[0]
+        tied = len(ranked) > 1 and ranked[1][1] > score - 0.1
+        reasons = []
+        if best in by_word:
+            reasons.append("words of the cause stand in it")
+        if best in by_example:
+            reasons.append("it is like examples of the cause")
+        if score >= DECIDES and not tied:
+            return Cause(self.codes[best], round(score, 3), tuple(reasons), candidates)
+        reasons.append("two causes are equally near" if tied else "not sure enough to decide")
+        return Cause(None, round(score, 3), tuple(reasons), candidates)
+
+    def _by_keywords(self, text: str, words: Sequence[str]) -> dict[int, float]:
+        hits: dict[int, float] = {}
+        if not self._keywords:
+            return hits
+        if self._zh:
+            low = text.lower()
+            for phrase, keywords in self._keywords.items():
+                if phrase in low:
+                    for keyword in keywords:
+                        hits[keyword.cause] = hits.get(keyword.cause, 0.0) + 1.0
+        else:
+            stems = [stem(word) for word in words]
+            present = self._keywords.keys() & set(stems)
+            for head in present:
+                for keyword in self._keywords[head]:
+                    if len(keyword.parts) == 1 or _in_order(keyword.parts, stems):
+                        hits[keyword.cause] = hits.get(keyword.cause, 0.0) + len(keyword.parts)
+        return {number: min(0.95, 0.8 * count / min(2, self._given[number])) for number, count in hits.items()}
+
+    def _by_examples(self, text: str, words: Sequence[str]) -> dict[int, float]:
+        sums: dict[int, float] = {}
+        square = 0.0
+        counts: dict[str, int] = {}
+        for feature in self._features(text) if self._zh else _features_of(words):
+            counts[feature] = counts.get(feature, 0) + 1
+        for feature, count in counts.items():
+            weight = (1.0 + math.log(count)) * self._rarity.get(feature, self._unknown)
+            square += weight * weight
+            for number, value in self._weights.get(feature, {}).items():
+                sums[number] = sums.get(number, 0.0) + weight * value
+        length = math.sqrt(square) or 1.0
+        best = sorted(((value / length, number) for number, value in sums.items()), reverse=True)[:6]
+        return _confidence(best, self._learned)
+
+
+def _features_of(words: Sequence[str]) -> list[str]:
+    out = [piece for word in words for piece in likeness.pieces(word)]
+    out += [f"{one} {other}" for one, other in zip(words, words[1:], strict=False)]
+    return out
+
+
+def _confidence(best: Sequence[tuple[float, int]], learned: int) -> dict[int, float]:
+    """Likeness into something that behaves like a probability: near enough at all, and nearer than the next."""
+    if not best or learned < 1:
+        return {}
+    raised = [math.exp(14.0 * score) for score, _ in best]
+    total = sum(raised) + math.exp(14.0 * 0.12)
+    return {number: value / total for value, (_, number) in zip(raised, best, strict=True)}
+
+
+def stem(word: str) -> str:
+    """Word ends that a policy's author would not list: drops, dropped, dropping -> drop."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) > 2:
+            word = word[: -len(ending)]
+            if ending in ("ing", "ed") and len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
+                word = word[:-1]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def _in_order(parts: Sequence[str], words: Sequence[str]) -> bool:
+    size = len(parts)
+    return any(tuple(words[at : at + size]) == tuple(parts) for at in range(len(words) - size + 1))
+
+
+def need_of(causes: Mapping[str, CauseWords], code: str | None) -> str | None:
+    return causes[code].need if code in causes else None

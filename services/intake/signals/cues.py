@@ -1,0 +1,107 @@
+"""Finding cues and guards in sentences: a set of words first, patterns only where one of their words stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.intake.signals.rules import Cue, Guard, RuleSet
+from services.intake.signals.text import Sentence
+
+SENTENCES = 120  # sentences with a cue word that are looked into; what comes after them says nothing new
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one sentence says."""
+
+    quote: tuple[int, int]
+    cues: tuple[Cue, ...]  # those that stand
+    guards: tuple[Guard, ...]  # those that spoke, whether they took a cue away or only weighed it down
+    stopped: tuple[Cue, ...]
+    points: float
+
+
+class Finder:
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._table = rules.anchors()
+        self.anchors = frozenset(self._table)
+        self._guards_of = {
+            cue.name: tuple(g for g in rules.guards if not g.stops or cue.name in g.stops or cue.name in g.stops)
+            for cue in rules.cues
+        }
+
+    def cued(self, words: Iterable[str]) -> bool:
+        return not self.anchors.isdisjoint(words)
+
+    def in_words(self, sentences: Sequence[Sentence]) -> list[Finding]:
+        found: list[Finding] = []
+        looked = 0
+        for sentence in sentences:
+            hits = self.anchors & sentence.words
+            if not hits:
+                continue
+            looked += 1
+            if looked > SENTENCES:
+                break
+            finding = self._look(sentence.line, hits)
+            if finding is not None:
+                cues, guards, stopped, points, begin, end = finding
+                found.append(Finding(sentence.quote(begin, end), cues, guards, stopped, points))
+        return found
+
+    def in_characters(self, text: str, spans: Sequence[tuple[int, int]]) -> list[Finding]:
+        present = [anchor for anchor in self._table if anchor in text]
+        found: list[Finding] = []
+        looked = 0
+        for start, end in spans if present else ():
+            line = text[start:end]
+            hits = [anchor for anchor in present if anchor in line]
+            if not hits:
+                continue
+            looked += 1
+            if looked > SENTENCES:
+                break
+            finding = self._look(line, hits)
+            if finding is not None:
+                cues, guards, stopped, points, _, _ = finding
+                found.append(Finding((start, end), cues, guards, stopped, points))
+        return found
+
+    def _look(
+        self, line: str, hits: Iterable[str]
+    ) -> tuple[tuple[Cue, ...], tuple[Guard, ...], tuple[Cue, ...], float, int, int] | None:
+        spots: dict[int, tuple[int, int]] = {}
+        rules = self.rules.cues
+        for number, place in sorted({entry for anchor in hits for entry in self._table[anchor]}):
+            if number not in spots:
+                match = rules[number].matchers[place].expression.search(line)
+                if match:
+                    spots[number] = match.span()
+        if not spots:
+            return None
+        cues = [rules[number] for number in spots]
+        spoke: list[Guard] = []
+        stopped: list[Cue] = []
+        for guard in self._wanted(cues):
+            if any(matcher.expression.search(line) for matcher in guard.matchers):
+                spoke.append(guard)
+        stops = frozenset(name for guard in spoke for name in guard.stops)
+        stopped = [cue for cue in cues if cue.name in stops]
+        standing = [cue for cue in cues if cue.name not in stops]
+        if not standing:
+            return (), tuple(spoke), tuple(stopped), 0.0, 0, 0
+        best = max(standing, key=lambda cue: cue.points)
+        others = {cue.kind: cue.points for cue in standing if cue is not best}
+        points = best.points + 0.2 * sum(others.values()) + 0.1 * (len(standing) - 1 - len(others))
+        points += sum(guard.points for guard in spoke)
+        number = next(number for number in spots if rules[number] is best)
+        return tuple(standing), tuple(spoke), tuple(stopped), points, *spots[number]
+
+    def _wanted(self, cues: Sequence[Cue]) -> list[Guard]:
+        wanted: dict[str, Guard] = {}
+        for cue in cues:
+            for guard in self._guards_of[cue.name]:
+                wanted.setdefault(guard.name, guard)
+        return list(wanted.values())

@@ -1,0 +1,189 @@
+"""Text into language, sentences and words. Offsets are code points of the original text, end exclusive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+LIMIT = 20_000  # code points heard; what stands behind is stored by intake but says nothing new
+SENTENCE_WORDS = 60  # a sentence without an end is cut here, so that a pattern never looks further
+WORD_LENGTH = 40
+
+_PLAIN = re.compile(r"[a-z0-9]+")
+_TOKEN = re.compile(r"[@#]?[^\W_]+(?:['’`][^\W_]+)*|[.!?;\n…]+|<[a-z]{1,8}>", re.ASCII | re.IGNORECASE)
+_TAG = re.compile(r"#([A-Za-z0-9]+)")
+_LONG = re.compile(r"([a-z])\1\1+")
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_OTHER_SCRIPT = re.compile(r"[\u0370-\u1cff\u3040-\u30ff\uac00-\ud7af]")
+_ZH_END = re.compile(r"[。！？!?；;\n…～~]+|\.(?=[^0-9a-zA-Z]|$)")
+_ZH_CLAUSE = re.compile(r"[，,、：:\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`line` holds the words, each followed by one space, with a space in front: what patterns are matched on."""
+
+    start: int
+    end: int
+    line: str
+    words: frozenset[str]
+    spans: tuple[tuple[int, int, int], ...]  # (position in line, start, end in the text)
+
+    def quote(self, begin: int, end: int) -> tuple[int, int]:
+        """The stretch of text behind line[begin:end]; the whole sentence where it is short enough to read."""
+        if self.end - self.start <= 240:
+            return self.start, self.end
+        inside = [(start, stop) for at, start, stop in self.spans if begin <= at < end]
+        return (inside[0][0], inside[-1][1]) if inside else (self.start, self.end)
+
+
+def plain_words(text: str) -> list[str]:
+    """Lower-case words without apostrophes: the cheap look before anything else is done."""
+    low = text.lower()
+    if "'" in low or "’" in low:
+        low = low.replace("'", "").replace("’", "")
+    words = _PLAIN.findall(_LONG.sub(r"\1", low))
+    if "#" in text:  # #NeverAgain is two words as well
+        words += [_plain(part) for tag in _TAG.findall(text) for part in _CAMEL.findall(tag)]
+    return words
+
+
+def sentences(text: str, names: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]) -> list[Sentence]:
+    """English-like text into sentences of normal words; names become OWN, RIVAL or OTHER."""
+    found: list[Sentence] = []
+    words: list[tuple[str, int, int]] = []
+    handles = 0
+
+    def close() -> None:
+        if words:
+            found.append(_sentence(_named(words, names)))
+            words.clear()
+
+    for match in _TOKEN.finditer(text):
+        raw = match.group()
+        first = raw[0]
+        if first in ".!?;\n…":
+            close()
+            continue
+        if first == "<":
+            words.append(("_" + raw[1:-1] + "_", match.start(), match.end()))
+        elif first == "@" and len(raw) > 1:
+            handles += 1
+            low = raw[1:].lower()
+            known = names.get(low)
+            if known:
+                words.append((low, match.start(), match.end()))
+            else:
+                own = low == "company" or (handles == 1 and low not in ("user", "customer") and "" not in names)
+                words.append(("OWN" if own else "OTHER", match.start(), match.end()))
+        elif first == "#":
+            for part in _CAMEL.finditer(raw, 1):
+                words.append((_plain(part.group()), match.start(), match.end()))
+        else:
+            words.append((_plain(raw), match.start(), match.end()))
+        if len(words) >= SENTENCE_WORDS:
+            close()
+    close()
+    return found
+
+
+def _plain(raw: str) -> str:
+    low = raw.lower().replace("'", "").replace("’", "").replace("`", "")[:WORD_LENGTH]
+    return _LONG.sub(r"\1", low)
+
+
+def _named(
+    words: list[tuple[str, int, int]], names: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]
+) -> list[tuple[str, int, int]]:
+    if not names:
+        return words
+    out: list[tuple[str, int, int]] = []
+    at = 0
+    while at < len(words):
+        for parts, symbol in names.get(words[at][0], ()):
+            if parts == tuple(word for word, _, _ in words[at : at + len(parts)]):
+                out.append((symbol, words[at][1], words[at + len(parts) - 1][2]))
+                at += len(parts)
+                break
+        else:
+            out.append(words[at])
+            at += 1
+    return out
+
+
+def _sentence(words: list[tuple[str, int, int]]) -> Sentence:
+    spans: list[tuple[int, int, int]] = []
+    at = 1
+    for word, start, end in words:
+        spans.append((at, start, end))
+        at += len(word) + 1
+    line = " " + " ".join(word for word, _, _ in words) + " "
+    return Sentence(words[0][1], words[-1][2], line, frozenset(word for word, _, _ in words), tuple(spans))
+
+
+def name_table(own: Iterable[str], rivals: Iterable[str]) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """First word -> the names that begin with it, longest first. The empty key says that own names are known."""
+    table: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for symbol, group in (("RIVAL", rivals), ("OWN", own)):
+        for name in group:
+            parts = tuple(_PLAIN.findall(name.lower().replace("'", "").replace("’", "")))
+            if parts:
+                table.setdefault(parts[0], []).append((parts, symbol))
+            if parts and symbol == "OWN":
+                table[""] = []
+    for entries in table.values():
+        entries.sort(key=lambda entry: -len(entry[0]))
+    return table
+
+
+def zh_sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of Chinese sentences, without the marks that end them; a long one is cut at its commas."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for match in (*_ZH_END.finditer(text), None):
+        end = match.start() if match else len(text)
+        while end - at > 120:
+            comma = _ZH_CLAUSE.search(text, at + 60, at + 120)
+            cut = comma.start() if comma else at + 120
+            spans.append((at, cut))
+            at = comma.end() if comma else cut
+        if end > at:
+            spans.append((at, end))
+        if match:
+            at = match.end()
+    return [trimmed for span in spans if (trimmed := _trim(text, *span))[0] < trimmed[1]]
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and (text[start].isspace() or text[start] in "，,、：:"):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in "，,、：:"):
+        end -= 1
+    return start, end
+
+
+def language(text: str, words: Sequence[str], locale: str | None, known: Mapping[str, frozenset[str]]) -> str | None:
+    """ "en", "zh", or None for everything we were not made for: unknown is an answer, a guess is not.
+
+    `known` holds the commonest small words of English and of its neighbours, from the rule files.
+    """
+    if not text.isascii():
+        han = len(_HAN.findall(text))
+        other = len(_OTHER_SCRIPT.findall(text))
+        if other > 3 and other * 4 > han + len(words):
+            return None
+        if han and han * 2 >= len(words):
+            return "zh"
+    seen = set(words)
+    english = len(seen & known["english"])
+    foreign = len(seen & known["foreign"])
+    if foreign > english:
+        return None
+    if english or not words:
+        return "en" if words else None
+    hint = (locale or "en").replace("_", "-").split("-")[0].lower()
+    if hint != "en":
+        return None
+    return "en" if text.isascii() or not foreign else None
