@@ -204,13 +204,16 @@ class KeyRing:
         return None
 
     async def _admit_key(self, token: str) -> Principal | None:
-        key_id = key_id_of(token)
-        if key_id is None:
+        match = _KEY.fullmatch(token)
+        if match is None:
             return None
+        key_id = match[1]
         now = self.clock.now().timestamp()
         kept = self._kept.get(key_id)
         # a clock that was set back must not keep a key fresh for ever
         if kept is None or not now < kept.until <= now + self._fresh:
+            if key_id_of(token) is None:
+                return None  # a typing error: the database need not be asked
             kept = await self._refreshed(key_id, now)
         if kept is None or kept.key is None or not hmac.compare_digest(kept.key.digest, digest_of(token)):
             return None
@@ -306,7 +309,9 @@ def requires(*scopes: str) -> Requires:
 
 async def _known(request: Request) -> Principal:
     ring: KeyRing = request.app.state.keyring
-    header = request.headers.get("authorization")
+    header = next(
+        (value.decode("latin-1") for name, value in request.scope["headers"] if name == b"authorization"), None
+    )
     principal: Principal | None
     if header is None:
         principal = session_of(request, ring)

@@ -70,10 +70,10 @@ def instant(value: Any) -> datetime:
     """Reads RFC 3339 with an offset (years 1970 to 9998) as UTC; raises Invalid."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise Invalid("has no offset from UTC")
+            raise Invalid("must have an offset from UTC")
         at = value
     elif not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise Invalid("is an RFC 3339 time with an offset, such as 2026-03-02T09:00:00+08:00")
+        raise Invalid("must be an RFC 3339 time with an offset, such as 2026-03-02T09:00:00+08:00")
     else:
         try:
             at = datetime.fromisoformat(value.upper())
@@ -82,9 +82,9 @@ def instant(value: Any) -> datetime:
     try:
         at = at.astimezone(UTC)
     except (OverflowError, ValueError):
-        raise Invalid("lies outside of the years 1970 to 9998") from None
+        raise Invalid("must lie in the years 1970 to 9998") from None
     if not 1970 <= at.year <= 9998:
-        raise Invalid("lies outside of the years 1970 to 9998")
+        raise Invalid("must lie in the years 1970 to 9998")
     return at
 
 
@@ -106,7 +106,7 @@ def _day(value: Any) -> date:
             raise Invalid("is not a day that exists") from None
         if 1970 <= day.year <= 9998:
             return day
-    raise Invalid("is a day such as 2026-03-02, in the years 1970 to 9998")
+    raise Invalid("must be a day such as 2026-03-02, in the years 1970 to 9998")
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
@@ -114,13 +114,13 @@ Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "
 
 def _amount(value: Any) -> Decimal:
     if isinstance(value, bool):
-        raise Invalid("is a decimal number")
+        raise Invalid("must be a decimal number")
     if isinstance(value, Decimal):
         value = format(value, "f")
     elif isinstance(value, (int, float)):
         value = format(Decimal(str(value)), "f")
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        raise Invalid("is a decimal number with at most 15 digits and 4 decimals")
+        raise Invalid("must be a decimal number with at most 15 digits and 4 decimals")
     return Decimal(value)
 
 

@@ -104,7 +104,7 @@ async def ticket(request: Request) -> Ticket | None:
     return make_ticket(
         principal.key_id if principal else "",
         request.method,
-        request.url.path,
+        request.scope["path"],
         request.scope["query_string"],
         key,
         body,

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 import structlog
 import uuid_utils
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 
 from shared.db import is_transient
 from shared.http.problem import Problem
@@ -63,6 +64,8 @@ def unavailable() -> Problem:
 
 def failure(error: BaseException, instance: str, scope: Scope) -> Problem:
     """What the caller is told of an unexpected error, and the one log line that tells us the rest."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]  # streams run in task groups
     path = getattr(scope.get("route"), "path", "")
     if is_transient(error):
         log.warning("request_unavailable", request_id=instance, route=path, error=type(error).__name__)
@@ -82,27 +85,38 @@ def failure(error: BaseException, instance: str, scope: Scope) -> Problem:
     return Problem(500, "internal", "Something went wrong on our side", "The request id finds it in our logs.")
 
 
+class BrokenOff(Exception):
+    """The answer had begun when its source failed; ending the connection is the only way to tell the caller."""
+
+
+# too long, out of range, not a time, not UTF-8, not a number or UUID, NUL in JSON
+_UNSTORABLE = frozenset({"22001", "22003", "22007", "22008", "22021", "22P02", "22P05"})
+
+
 def _unstorable(error: BaseException) -> bool:
-    # SQLSTATE class 22 (data exception), or asyncpg's refusal to encode a parameter
+    # what checks here let through and PostgreSQL, or asyncpg encoding a parameter, did not: still the caller's input
     one: BaseException | None = error
     for _ in range(4):
         if one is None:
             return False
-        if str(getattr(one, "sqlstate", None) or "").startswith("22") or _is_data_error(one):
+        if getattr(one, "sqlstate", None) in _UNSTORABLE or _refused_by_asyncpg(one):
             return True
         one = getattr(one, "orig", None) or one.__cause__
     return False
 
 
-def _is_data_error(error: BaseException) -> bool:
-    return any(k.__name__ == "DataError" and k.__module__.startswith("asyncpg") for k in type(error).__mro__)
+def _refused_by_asyncpg(error: BaseException) -> bool:
+    return type(error).__name__ == "DataError" and type(error).__module__.startswith("asyncpg")
 
 
 def _frames(error: BaseException) -> list[str]:
-    found, trace = [], error.__traceback__
+    # our own frames and the last one: where it happened, without the values that a traceback's last line quotes
+    found: list[str] = []
+    trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        found.append(f"{'/'.join(code.co_filename.split('/')[-2:])}:{trace.tb_lineno} {code.co_name}")
+        if trace.tb_next is None or "site-packages" not in code.co_filename:
+            found.append(f"{'/'.join(code.co_filename.split('/')[-3:])}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
     return found[-12:]
 
@@ -155,15 +169,17 @@ class Edge:
             inner = receive
             if streamed:
                 inner = self._limited(receive)
-            method = scope["method"]
-            if method == "HEAD":
-                scope, inner = {**scope, "method": "GET"}, _without_body(receive)
+            outer: Send = answer
+            if scope["method"] == "HEAD":
+                scope, inner, outer = {**scope, "method": "GET"}, _without_body(receive), _head_only(answer)
             try:
-                await self._app(scope, inner, answer)
+                await self._app(scope, inner, outer)
+            except ClientDisconnect:
+                status = status or 499
             except Exception as error:
                 problem = failure(error, instance, scope)
                 if status:
-                    raise  # the answer has begun: only breaking it off tells the caller
+                    raise BrokenOff from None
                 await problem.response(instance)(scope, receive, answer)
         self._count(scope, status, perf_counter() - began)
 
@@ -228,6 +244,15 @@ def _without_body(receive: Receive) -> Receive:
         return {"type": "http.disconnect"}
 
     return once
+
+
+def _head_only(send: Send) -> Send:
+    async def head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return head
 
 
 def _bad_address(scope: Scope) -> Problem | None:

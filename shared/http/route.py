@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from shared.http.problem import Problem
 from shared.http.strict import strict_loads
@@ -67,6 +69,15 @@ class StrictRoute(APIRoute):
     A dependency with an async method `before_body(request)` is asked before the body is read, so that a stranger is
     told 401 and not what is wrong with the body.
     """
+
+    #: what every path of this route begins with; set by `create_app`, empty while that is not known
+    fixed_start: str = ""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # routes are tried in order, and most are not meant: comparing a prefix costs a tenth of the expression
+        if self.fixed_start and not scope["path"].startswith(self.fixed_start) and not scope.get("root_path"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
