@@ -8,7 +8,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, core_schema
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -33,10 +41,14 @@ class Body(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`Annotated[str, Text(500)]`: trimmed, without NUL, at most `most` code points, and not empty unless `blank`."""
+    """`Annotated[str, Text(500)]`: trimmed, without NUL, at most `most` code points, and not empty unless `blank`.
+
+    A `line` (name, subject, address) has no control characters, so that nothing can break out of a header or a log.
+    """
 
     most: int
     blank: bool = False
+    line: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.str_schema(
@@ -44,7 +56,7 @@ class Text:
             strip_whitespace=True,
             min_length=0 if self.blank else 1,
             max_length=self.most,
-            pattern=r"^[^\x00]*$",
+            pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}]*$" if self.line else r"^[^\x00]*$",
         )
 
 
@@ -59,6 +71,8 @@ class Ident:
 
 
 Id = Annotated[str, Ident(200)]
+#: a position or a count: fits PostgreSQL's bigint
+Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 def rfc3339(at: datetime) -> str:

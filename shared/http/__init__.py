@@ -4,7 +4,7 @@ from shared.http.app import create_app
 from shared.http.edge import request_id, too_large, unavailable
 from shared.http.page import Page, Paged, decode_cursor, encode_cursor
 from shared.http.problem import Answer, Problem, checked, described, invalid, refused, to_json, unreadable
-from shared.http.route import StrictRequest, StrictRoute, media_type, read_json, require_json
+from shared.http.route import StrictRequest, StrictRoute, media_type, read_form, read_json, require_json
 from shared.http.strict import strict_loads, strict_ndjson
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "encode_cursor",
     "invalid",
     "media_type",
+    "read_form",
     "read_json",
     "refused",
     "request_id",

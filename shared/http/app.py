@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from shared.http.edge import Edge, request_id
-from shared.http.problem import MEDIA_TYPE, Answer, Problem, _summary, described
+from shared.http.problem import MEDIA_TYPE, Answer, Problem, described, not_valid
 from shared.http.route import StrictRoute
 
 log = structlog.get_logger()
@@ -91,8 +91,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     elif listed and listed[0]["type"] == "json_invalid":
         problem = Problem(400, "unreadable", "The request cannot be read", "The body is not JSON.")
     else:
-        errors = described(listed)
-        problem = Problem(422, "invalid", "The request is not valid", _summary(errors), errors=errors)
+        problem = not_valid(described(listed))
     return problem.response(request_id(request.scope))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -67,7 +67,7 @@ def failure(error: BaseException, instance: str, scope: Scope) -> Problem:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]  # streams run in task groups
     path = getattr(scope.get("route"), "path", "")
-    if is_transient(error):
+    if is_transient(error) or _timed_out(error):
         log.warning("request_unavailable", request_id=instance, route=path, error=type(error).__name__)
         return unavailable()
     if _unstorable(error):
@@ -93,16 +93,24 @@ class BrokenOff(Exception):
 _UNSTORABLE = frozenset({"22001", "22003", "22007", "22008", "22021", "22P02", "22P05"})
 
 
-def _unstorable(error: BaseException) -> bool:
-    # what checks here let through and PostgreSQL, or asyncpg encoding a parameter, did not: still the caller's input
+def _layers(error: BaseException) -> Iterator[BaseException]:
+    # SQLAlchemy's exception, its adapter's, the driver's
     one: BaseException | None = error
     for _ in range(4):
         if one is None:
-            return False
-        if getattr(one, "sqlstate", None) in _UNSTORABLE or _refused_by_asyncpg(one):
-            return True
+            return
+        yield one
         one = getattr(one, "orig", None) or one.__cause__
-    return False
+
+
+def _unstorable(error: BaseException) -> bool:
+    # what checks here let through and PostgreSQL, or asyncpg encoding a parameter, did not: still the caller's input
+    return any(getattr(one, "sqlstate", None) in _UNSTORABLE or _refused_by_asyncpg(one) for one in _layers(error))
+
+
+def _timed_out(error: BaseException) -> bool:
+    # query_canceled: the statement ran into its time limit
+    return any(getattr(one, "sqlstate", None) == "57014" for one in _layers(error))
 
 
 def _refused_by_asyncpg(error: BaseException) -> bool:

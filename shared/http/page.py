@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from shared.fields import Invalid, instant, rfc3339
-from shared.http.problem import Problem, to_json
+from shared.http.problem import Problem, not_valid, to_json
 from shared.http.strict import strict_loads
 
 #: characters of a cursor
@@ -21,8 +21,7 @@ MOST_CURSOR = 1500
 
 
 def _garbage() -> Problem:
-    error = {"pointer": "/cursor", "message": "is not a cursor that this list gave", "in": "query"}
-    return Problem(422, "invalid", "The request is not valid", "cursor: is not one that this list gave", errors=[error])
+    return not_valid([{"pointer": "/cursor", "message": "is not a cursor that this list gave", "in": "query"}])
 
 
 def encode_cursor(values: Sequence[str | int | datetime | UUID | None]) -> str:

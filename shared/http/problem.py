@@ -97,8 +97,12 @@ def unreadable(detail: str, pointer: str | None = None) -> Problem:
 
 def invalid(*errors: tuple[str, str], detail: str = "") -> Problem:
     """422 from (pointer, message) pairs."""
-    listed = [{"pointer": pointer, "message": message} for pointer, message in errors]
-    return Problem(422, "invalid", "The request is not valid", detail or _summary(listed), errors=listed)
+    return not_valid([{"pointer": pointer, "message": message} for pointer, message in errors], detail)
+
+
+def not_valid(errors: Sequence[Mapping[str, str]], detail: str = "") -> Problem:
+    """422 from what `described` gave."""
+    return Problem(422, "invalid", "The request is not valid", detail or _summary(errors), errors=errors)
 
 
 def refused(refusal: Refusal) -> Problem:
@@ -217,5 +221,4 @@ def checked(adapter: TypeAdapter[T], value: Any, within: Sequence[str | int] = (
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        listed = described(error.errors(include_url=False, include_input=False), within)
-        raise Problem(422, "invalid", "The request is not valid", _summary(listed), errors=listed) from None
+        raise not_valid(described(error.errors(include_url=False, include_input=False), within)) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -12,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from shared.http.problem import Problem
+from shared.http.problem import Problem, unreadable
 from shared.http.strict import strict_loads
 
 _JSON = re.compile(r"application/(?:json|[A-Za-z0-9!#$&^_.+-]+\+json)", re.IGNORECASE | re.ASCII)
@@ -48,6 +49,29 @@ async def read_json(request: Request) -> Any:
         raise Problem(400, "unreadable", "The request cannot be read", "A body is required.")
     require_json(request)
     return strict_loads(raw)
+
+
+async def read_form(request: Request, most: int = 50) -> dict[str, str]:
+    """A form of a page of ours (`application/x-www-form-urlencoded`, at most `most` fields); raises 415 or 400."""
+    if media_type(request) != "application/x-www-form-urlencoded":
+        raise Problem(
+            415,
+            "unsupported-media-type",
+            "The media type is not supported",
+            "The body must be application/x-www-form-urlencoded.",
+            headers={"Accept": "application/x-www-form-urlencoded"},
+        )
+    try:
+        raw = (await request.body()).decode("ascii")
+        pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=most)
+    except ValueError:
+        raise unreadable("the form is not UTF-8, or has too many fields") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise unreadable("a field comes twice")
+    if any("\x00" in text for pair in pairs for text in pair):
+        raise unreadable("a field contains NUL")
+    return fields
 
 
 class StrictRequest(Request):

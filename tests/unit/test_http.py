@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -9,14 +10,15 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, field_validator
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shared.fields import Body, Day, Id, Instant, Invalid, Money, Text
-from shared.http import Answer, Paged, Problem, StrictRoute, create_app, encode_cursor, refused
+from shared.http import Answer, Paged, Problem, StrictRoute, create_app, encode_cursor, read_form, refused
 from shared.refusal import Refusal
 
 JSON = {"content-type": "application/json"}
@@ -31,6 +33,7 @@ class Thing(Body):
     name: Annotated[str, Text(20)]
     at: Instant
     person: Person
+    title: Annotated[str, Text(50, line=True)] | None = None
     count: int = 0
     sure: bool = False
     ratio: float = 0
@@ -52,6 +55,10 @@ class SomeError(Exception):
     sqlstate = "53300"
 
 
+class Canceled(Exception):
+    sqlstate = "57014"
+
+
 class TooLong(Exception):
     sqlstate = "22001"
 
@@ -62,6 +69,7 @@ FAILURES: dict[str, Exception] = {
     "full": DBAPIError("SELECT 1", {}, SomeError()),
     "gone": OperationalError("SELECT 1", {}, Exception(), connection_invalidated=True),
     "late": TimeoutError(),
+    "slow": DBAPIError("SELECT 1", {}, Canceled()),
     "long": DBAPIError("SELECT 1", {}, TooLong()),
 }
 
@@ -80,6 +88,16 @@ def build(missing: list[str] | None = None, max_body: int = 100_000) -> FastAPI:
     @router.get("/things/{thing_id}")
     async def show(thing_id: Id) -> Answer:
         raise refused(Refusal("thing-closed", "It is closed.", 409, {"state": "closed"}))
+
+    @router.post("/forms")
+    async def fill(request: Request) -> Answer:
+        return Answer(await read_form(request, most=3))
+
+    @router.get("/stream", response_class=EventSourceResponse)
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        while True:
+            yield ServerSentEvent(data={})
+            await asyncio.sleep(0.001)
 
     @router.get("/failures/{kind}")
     async def fail(kind: str) -> Answer:
@@ -168,6 +186,7 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     ({"name": "  "}, "/name", "must not be empty"),
     ({"name": "x" * 21}, "/name", "must have at most 20 characters"),
     ({"name": None}, "/name", "must be a string"),
+    ({"title": "a@b\r\nBcc: c@d"}, "/title", "has characters or a form that is not allowed"),
     ({"sure": 1}, "/sure", "must be true or false"),
     ({"sure": "true"}, "/sure", "must be true or false"),
     ({"count": "1"}, "/count", "must be an integer"),
@@ -250,6 +269,24 @@ async def test_media_types_that_are_json(client: httpx.AsyncClient, kind: str) -
     assert (await client.post("/v1/things", content=raw, headers={"content-type": kind})).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"text=a+b&code=%E6%9D%8E", 200),
+        (b"text=&code=", 200),
+        (b"text=%00", 400),
+        (b"text=%ff", 400),
+        (b"text=\xff", 400),
+        (b"text=a&text=b", 400),
+        (b"a=1&b=1&c=1&d=1", 400),
+    ],
+)
+async def test_forms(client: httpx.AsyncClient, raw: bytes, status: int) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await client.post("/v1/forms", content=raw, headers=headers)).status_code == status
+    assert (await client.post("/v1/forms", content=raw, headers=JSON)).status_code == 415
+
+
 async def test_too_large() -> None:
     async with client_of(build(max_body=1000)) as client:
         whole = await client.post("/v1/things", content=b"0" * 1001, headers=JSON)
@@ -328,6 +365,7 @@ async def test_methods(client: httpx.AsyncClient) -> None:
     assert wrong.headers["content-type"] == "application/problem+json"
     asked = await client.options("/v1/things")
     assert (asked.status_code, asked.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert (await client.head("/v1/stream")).status_code == 200  # and ends
     head = await client.head("/v1/things")
     assert (head.status_code, head.content) == (200, b"")
     assert (await client.options("/nothing")).status_code == 404
@@ -341,7 +379,8 @@ async def test_request_ids(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [("bug", 500), ("refused", 503), ("full", 503), ("gone", 503), ("late", 503), ("long", 422)]
+    ("kind", "status"),
+    [("bug", 500), ("refused", 503), ("full", 503), ("gone", 503), ("late", 503), ("slow", 503), ("long", 422)],
 )
 async def test_failures(client: httpx.AsyncClient, kind: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
     answer = await client.get(f"/v1/failures/{kind}")
@@ -400,8 +439,6 @@ anything = st.recursive(
 )
 @settings(max_examples=150, deadline=None)
 def test_no_body_gives_a_5xx(changes: dict[str, Any], escaped: bool, cut: int) -> None:
-    import asyncio
-
     raw = json.dumps(thing(**changes), ensure_ascii=escaped).encode("utf-8", "surrogatepass")
     raw = raw[: len(raw) - cut] if cut > 30 else raw
 

@@ -1,14 +1,8 @@
-"""Who asks, and what they may do: API keys, tokens between services, signed links and browser sessions.
-
-A key is `cl_<id>_<secret>_<check>`; only its SHA-256 is stored. Scopes do not imply one another. Everything signed
-is HMAC-SHA256 under a key derived from the installation's secret and the purpose, so that a token made for one
-purpose means nothing to another.
-"""
+"""API keys: `cl_<id>_<secret>_<check>`, of which only the SHA-256 is stored; known for a second, limited per second."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import hmac
 import re
@@ -16,17 +10,14 @@ import secrets
 import string
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 from zlib import crc32
 
-import orjson
-from fastapi import Request
-from fastapi.openapi.models import HTTPBearer
-from fastapi.security.base import SecurityBase
 from sqlalchemy import ARRAY, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.auth.signed import verify_service_token
 from shared.clock import Clock
 from shared.http.problem import Problem
 
@@ -47,16 +38,9 @@ api_keys = Table(
 SCOPES = frozenset({"intake", "agent", "supervisor", "executive", "integration", "admin"})
 #: requests a second of a key that names no limit of its own
 DEFAULT_PER_SECOND = 5_000
-SERVICE_TOKEN_SECONDS = 300
-SESSION_SECONDS = 12 * 3600
-SESSION_COOKIE = "cl_session"
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _KEY = re.compile(r"cl_([0-9A-Za-z]{12})_([0-9A-Za-z]{32,64})_([0-9A-Za-z]{6})", re.ASCII)
-_SERVICE_TOKEN = re.compile(r"cls_([a-z][a-z-]{0,30})_([0-9]{10,11})_([0-9a-f]{64})", re.ASCII)
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: how far apart the clocks of two services may be
-_SKEW_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,169 +252,3 @@ class KeyRing:
 def _bound(kept: dict[str, Any], most: int) -> None:
     while len(kept) > most:
         del kept[next(iter(kept))]
-
-
-class Requires(SecurityBase):
-    """The dependency that `requires` makes."""
-
-    def __init__(self, scopes: frozenset[str]) -> None:
-        self.scopes = scopes
-        self.scheme_name = "key"
-        self.model = HTTPBearer(description="`Authorization: Bearer cl_<id>_<secret>_<check>`", bearerFormat="cl_")
-
-    async def __call__(self, request: Request) -> Principal:
-        known: Principal | None = request.scope.get("principal")
-        principal = known if known is not None else await _known(request)
-        if not self.scopes.isdisjoint(principal.scopes):
-            return principal
-        needed = sorted(self.scopes)
-        raise Problem(
-            403,
-            "forbidden",
-            "Not allowed",
-            f"Needs one of the scopes: {', '.join(needed)}.",
-            scopes_needed=needed,
-            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(needed)}"'},
-        )
-
-    async def before_body(self, request: Request) -> None:
-        """Asked by StrictRoute before it reads the body."""
-        await self(request)
-
-
-def requires(*scopes: str) -> Requires:
-    """`principal: Annotated[Principal, Depends(requires("agent", "supervisor"))]`: any one of `scopes` is enough.
-
-    401 for a missing, malformed, unknown or revoked credential, 403 for one without the scope, 429 over the limit.
-    The scope `service` is that of the other services' tokens. Reads `request.app.state.keyring`.
-    """
-    return Requires(frozenset(scopes))
-
-
-async def _known(request: Request) -> Principal:
-    ring: KeyRing = request.app.state.keyring
-    header = next(
-        (value.decode("latin-1") for name, value in request.scope["headers"] if name == b"authorization"), None
-    )
-    principal: Principal | None
-    if header is None:
-        principal = session_of(request, ring)
-        if principal is None:
-            raise _unauthorized("A key is required.", "")
-    else:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("The Authorization header must be: Bearer, a space, the key.", "invalid_request")
-        principal = await ring.admit(token.strip())
-        if principal is None:
-            raise _unauthorized("The key is malformed, unknown, expired or revoked.", "invalid_token")
-    request.scope["principal"] = principal
-    return principal
-
-
-def _unauthorized(detail: str, error: str) -> Problem:
-    challenge = 'Bearer realm="complaint-loop"' + (f', error="{error}"' if error else "")
-    return Problem(401, "unauthorized", "Not signed in", detail, headers={"WWW-Authenticate": challenge})
-
-
-def principal_of(request: Request) -> Principal | None:
-    """Who asks, once `requires` has let them in."""
-    principal: Principal | None = request.scope.get("principal")
-    return principal
-
-
-# --- signed things ---------------------------------------------------------------------------------------------------
-
-
-def _mac(secret: str, purpose: str, message: bytes) -> bytes:
-    if not secret:
-        raise ValueError("no secret key is set")
-    derived = hmac.digest(secret.encode(), b"complaint-loop:" + purpose.encode(), "sha256")
-    return hmac.digest(derived, message, "sha256")
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _unbase64url(text: str) -> bytes:
-    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", True)
-
-
-def sign(secret: str, purpose: str, payload: Sequence[str], expires_at: datetime) -> str:
-    """A token for links: `payload` is readable, cannot be changed, and counts for `purpose` until `expires_at`."""
-    body = orjson.dumps([int(expires_at.timestamp()), *payload])
-    return f"{_base64url(body)}.{_base64url(_mac(secret, purpose, body)[:18])}"
-
-
-def verify(secret: str, purpose: str, token: str, now: datetime) -> list[str] | None:
-    """The payload of a token made by `sign` for the same purpose; None if it is forged, damaged or expired."""
-    if not secret or len(token) > 4096:
-        return None
-    head, _, tail = token.partition(".")
-    try:
-        body = _unbase64url(head)
-        genuine = hmac.compare_digest(_base64url(_mac(secret, purpose, body)[:18]).encode(), tail.encode())
-    except ValueError:
-        return None
-    # the text too must be ours to the letter: base64 has spare bits, and one token has one spelling
-    if not genuine or _base64url(body) != head:
-        return None
-    expires, *payload = orjson.loads(body)
-    return payload if now.timestamp() < expires else None
-
-
-def service_token(secret_key: str, service: str, now: datetime) -> str:
-    """A token with which one service asks another (scope `service`), good for five minutes."""
-    expiry = int(now.timestamp()) + SERVICE_TOKEN_SECONDS
-    return f"cls_{service}_{expiry}_{_mac(secret_key, 'service', f'{service} {expiry}'.encode()).hex()}"
-
-
-def verify_service_token(secret_key: str, token: str, now: datetime) -> str | None:
-    """The service that a token speaks for; None if it is forged, expired or made to last longer than allowed."""
-    match = _SERVICE_TOKEN.fullmatch(token)
-    if match is None or not secret_key:
-        return None
-    service, expiry, signature = match[1], int(match[2]), match[3]
-    expected = _mac(secret_key, "service", f"{service} {expiry}".encode()).hex()
-    left = expiry - now.timestamp()
-    genuine = hmac.compare_digest(expected, signature)
-    return service if genuine and 0 < left <= SERVICE_TOKEN_SECONDS + _SKEW_SECONDS else None
-
-
-# --- the supervisors' pages ------------------------------------------------------------------------------------------
-
-
-def sign_in_token(secret_key: str, name: str, now: datetime, seconds: int = SESSION_SECONDS) -> str:
-    """What a sign-in link carries; opening the link starts a session as supervisor `name`."""
-    return sign(secret_key, "sign-in", [name], now + timedelta(seconds=seconds))
-
-
-def verify_sign_in(secret_key: str, token: str, now: datetime) -> str | None:
-    """The name in a sign-in token; None if it is not good."""
-    payload = verify(secret_key, "sign-in", token, now)
-    return payload[0] if payload else None
-
-
-def session_cookie(
-    secret_key: str, name: str, now: datetime, *, secure: bool, seconds: int = SESSION_SECONDS
-) -> dict[str, Any]:
-    """Arguments for `response.set_cookie(**…)`: a signed session of supervisor `name`; `secure` behind https."""
-    return {
-        "key": SESSION_COOKIE,
-        "value": sign(secret_key, "session", [name], now + timedelta(seconds=seconds)),
-        "max_age": seconds,
-        "path": "/",
-        "httponly": True,
-        "samesite": "lax",
-        "secure": secure,
-    }
-
-
-def session_of(request: Request, ring: KeyRing) -> Principal | None:
-    """The supervisor whose browser asks. Only for methods that change nothing: those that do need a key (CSRF)."""
-    if request.method not in _SAFE_METHODS:
-        return None
-    token = request.cookies.get(SESSION_COOKIE)
-    payload = verify(ring.secret_key, "session", token, ring.clock.now().astimezone(UTC)) if token else None
-    return Principal(f"session:{payload[0]}", payload[0], frozenset({"supervisor"})) if payload else None
