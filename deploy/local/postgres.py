@@ -114,10 +114,8 @@ class Postgres:
         if self._user:
             for path in (fresh, password):
                 shutil.chown(path, self._user)
-        self._run(
-            ["initdb", "-D", str(fresh), "-U", _USER, "-A", "scram-sha-256", "--pwfile", str(password)]
-            + ["-E", "UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        )
+        words = ["-E", "UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        self._run(["initdb", "-D", str(fresh), "-U", _USER, "-A", "scram-sha-256", "--pwfile", str(password), *words])
         self._run(["postgres", "--single", "-D", str(fresh), "postgres"], f"CREATE DATABASE {_DATABASE};\n")
         fresh.replace(self.data)  # only now: a half-made folder is never taken for a database
 
@@ -126,8 +124,13 @@ class Postgres:
         program = str(self._programs / command[0])
         done = subprocess.run(
             [*launch, self._user or "-", program, *command[1:]],
-            input=said, capture_output=True, text=True, cwd="/", start_new_session=True, check=False,
-        )  # fmt: skip
+            input=said,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            start_new_session=True,
+            check=False,
+        )
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()
             if "No space left on device" in said:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from .trouble import of_log
+from .trouble import last_words, of_log
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 _KEEP_LOG_BYTES = 10_000_000
@@ -41,8 +41,16 @@ class Process:
         """Its exit code, negative for a signal; None while it runs or was never started."""
         return self._child.poll() if self._child else None
 
+    def last_words(self) -> str:
+        """What it wrote since its last start that most likely says why it ended."""
+        return last_words(self.log, self._log_start)
+
     def spawn(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None, user: str | None = None, cwd: Path | None = None
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        cwd: Path | None = None,
     ) -> None:
         """Starts the program. Linux ends it when the thread that called this ends: call it from the main thread."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +111,8 @@ class Process:
         try:
             record = json.loads(self._record.read_text())
             left = psutil.Process(int(record["pid"]))
-            same = abs(left.create_time() - float(record["born"])) < 1 and str(self.directory) in " ".join(left.cmdline())
+            same = abs(left.create_time() - float(record["born"])) < 1  # else the number is somebody else's by now
+            same = same and str(self.directory) in " ".join(left.cmdline())
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             same = False
         if same:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+_TELLING = ("FATAL", "PANIC", "ERROR", "rror:", "Exception")
+
 
 class Trouble(Exception):
     """Nothing a program could mend: its text is the sentence for the person who typed the command."""
@@ -24,12 +26,19 @@ def of_os_error(error: OSError, where: Path) -> Trouble:
     return Trouble(f"{error.filename or where}: {error.strerror or error}")
 
 
-def of_log(name: str, log: Path, start: int = 0) -> Trouble:
-    """Why a part did not start, from the end of what it wrote after byte `start`."""
+def last_words(log: Path, start: int = 0) -> str:
+    """The line that most likely says why, from what a program wrote after byte `start`."""
     text = log.read_bytes()[start:].decode(errors="replace") if log.exists() else ""
     if "No space left on device" in text:
-        return full_disk(log.parent.parent)
+        return "no space left on the disk"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "ERROR", "rror:", "Exception"))]
-    last = (telling or lines or ["it wrote nothing"])[-1]
-    return Trouble(f"{name} did not start: {last[:300]} (more in {log})")
+    telling = [line for line in lines if any(word in line for word in _TELLING)]
+    return (telling or lines or ["it wrote nothing"])[-1][:300]
+
+
+def of_log(name: str, log: Path, start: int = 0) -> Trouble:
+    """Why a part did not start, from the end of what it wrote after byte `start`."""
+    why = last_words(log, start)
+    if why == "no space left on the disk":
+        return full_disk(log.parent.parent)
+    return Trouble(f"{name} did not start: {why} (more in {log})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from services.intake.signals import likeness
 from services.intake.signals.door import Cause, CauseWords
@@ -49,7 +50,7 @@ class CauseEar:
             return list(likeness.characters(text).elements())
         words = plain_words(text)
         out = [piece for word in words for piece in likeness.pieces(word)]
-        out += [f"{one} {other}" for one, other in zip(words, words[1:], strict=False)]
+        out += [f"{one} {other}" for one, other in pairwise(words)]
         return out
 
     def _learn(self, documents: Sequence[tuple[int, list[str]]]) -> None:
@@ -129,7 +130,7 @@ class CauseEar:
 
 def _features_of(words: Sequence[str]) -> list[str]:
     out = [piece for word in words for piece in likeness.pieces(word)]
-    out += [f"{one} {other}" for one, other in zip(words, words[1:], strict=False)]
+    out += [f"{one} {other}" for one, other in pairwise(words)]
     return out
 
 
@@ -159,4 +160,4 @@ def _in_order(parts: Sequence[str], words: Sequence[str]) -> bool:
 
 
 def need_of(causes: Mapping[str, CauseWords], code: str | None) -> str | None:
-    return causes[code].need if code in causes else None
+    return causes[code].need if code is not None and code in causes else None

@@ -25,7 +25,8 @@ class Lexicon:
         self._group: dict[str, str] = {}
         self._phrases: dict[str, str] = {}
         self._marks: list[tuple[str, str]] = []
-        for part in ("words", "phrases", "marks"):
+        self._openings: list[tuple[str, str]] = []
+        for part in ("words", "phrases", "marks", "openings"):
             for name, entry in content.get(part, {}).items():
                 self.says[name] = entry["says"]
                 self._points[name] = float(entry["points"]) * weights.get(name, 1.0)
@@ -35,7 +36,7 @@ class Lexicon:
                     elif part == "phrases":
                         self._phrases.setdefault(f" {word} ", name)
                     else:
-                        self._marks.append((word, name))
+                        (self._marks if part == "marks" else self._openings).append((word, name))
         self._words = frozenset(self._group)
         self._by_head: dict[str, list[tuple[str, str]]] = {}
         for phrase, name in self._phrases.items():
@@ -91,6 +92,11 @@ class Lexicon:
         for mark, name in self._marks:
             if mark in text:
                 groups[name] = groups.get(name, 0) + 1
+        if self._openings:
+            opening = text[:40].lstrip()
+            for word, name in self._openings:
+                if opening.startswith(word):
+                    groups[name] = 1
         points = self.bias
         for name, count in groups.items():
             if count > 0:  # the second word of a kind says half as much, the third a third

@@ -1,4 +1,4 @@
-"""Does the customer mean to leave? Cues with guards, added up per sentence; tiers, of which only the upper two alert."""
+"""Does the customer mean to leave? Cues with guards, added up per sentence; only the upper two of three tiers alert."""
 
 from __future__ import annotations
 

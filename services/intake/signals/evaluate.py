@@ -144,10 +144,15 @@ def cause(data: Sequence[Row], source: str, each: int, draws: int = 3) -> Figure
         firsts.append(first / max(1, len(asked)))
         thirds.append(third / max(1, len(asked)))
     return {
-        "what": f"cause, {each} examples each", "source": source, "causes": len(enough),
-        "top1": round(statistics.mean(firsts), 3) if firsts else 0.0, "top3": round(statistics.mean(thirds), 3) if thirds else 0.0,
-        "decided": round(decided / max(1, number), 3), "right_when_decided": round(right / max(1, decided), 3), "n": number,
-    }  # fmt: skip
+        "what": f"cause, {each} examples each",
+        "source": source,
+        "causes": len(enough),
+        "top1": round(statistics.mean(firsts), 3) if firsts else 0.0,
+        "top3": round(statistics.mean(thirds), 3) if thirds else 0.0,
+        "decided": round(decided / max(1, number), 3),
+        "right_when_decided": round(right / max(1, decided), 3),
+        "n": number,
+    }
 
 
 def flags(hearing: Hearing, data: Sequence[Row]) -> Figure:
@@ -193,8 +198,10 @@ def evaluate(
 ) -> Iterator[Figure]:
     """Every figure, one by one. `keep` picks rows, so that a part can stay unread."""
     hearing = hearing or Hearing(causes=())
-    chosen = {name: [row for row in rows(data, name) if keep(row)] for name in
-              ("departure_threat", "complaint", "repeat_pairs", "repeat_mention", "cause_labels", "load_contacts")}  # fmt: skip
+    chosen = {
+        name: [row for row in rows(data, name) if keep(row)]
+        for name in ("departure_threat", "complaint", "repeat_pairs", "repeat_mention", "cause_labels", "load_contacts")
+    }
     yield from departure(hearing, chosen["departure_threat"])
     yield flags(hearing, chosen["load_contacts"])
     yield from complaint(hearing, chosen["complaint"])

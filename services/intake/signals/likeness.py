@@ -1,4 +1,4 @@
-"""Texts as weighted features, and how alike two of them are. Words and their pieces for English, characters for Chinese."""
+"""Texts as weighted features, and how alike two are. Words and their pieces for English, characters for Chinese."""
 
 from __future__ import annotations
 

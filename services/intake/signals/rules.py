@@ -24,11 +24,12 @@ from typing import Any
 import yaml
 
 LANGUAGES = ("en", "zh")
-_COMMON = frozenset(
-    "i im ill we were well my our you your the a an to of with for in on at it is was be been am are will would this "
-    "that these there me us and or but if so not no do dont have has had can cant could should just from by as up "
-    "out now get got going gonna go time next next_ all any more what why how OWN RIVAL OTHER".split()
-)
+_COMMON_WORDS = """
+    i im ill we were well my our you your the a an to of with for in on at it is was be been am are will would this that
+    these there me us and or but if so not no do dont have has had can cant could should just from by as up out now get
+    got going gonna go time next all any more what why how OWN RIVAL OTHER
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 _GAP = re.compile(r"\[(\d{1,2})\]$")
 
 
@@ -107,7 +108,7 @@ def rule_set(
     guards = tuple(
         _guard(one, lists, language, name) for one in content.get("guards", ()) if one.get("name") not in off
     )
-    names = [one.name for one in (*cues, *guards)]
+    names = [cue.name for cue in cues] + [guard.name for guard in guards]
     if len(set(names)) != len(names):
         raise RuleError(f"{name}: a name is used twice: {sorted({one for one in names if names.count(one) > 1})}")
     digest = hashlib.sha256(repr((content, sorted(off), entries)).encode()).hexdigest()[:8]
@@ -199,6 +200,7 @@ def _choice(body: str, lists: Mapping[str, Sequence[str]], where: str) -> tuple[
     return tuple(dict.fromkeys(out))
 
 
-def _cost(choice: tuple[str, ...]) -> tuple[int, int]:
+def _cost(choice: Iterable[str]) -> tuple[int, int]:
     """The rarest element makes the best anchor: no common word in it, then few words."""
-    return sum(word in _COMMON or (len(word) == 1 and not word.isascii()) for word in choice), len(choice)
+    words = tuple(choice)
+    return sum(word in _COMMON or (len(word) == 1 and not word.isascii()) for word in words), len(words)
