@@ -60,6 +60,7 @@ class Base(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     database_url: str = Field(description="postgresql://user:password@host:port/database")
+    database_roles: bool = Field(default=True, description="false where the database user may not create roles")
     kafka_bootstrap_servers: str = Field(description="host:port, separated by commas")
     kafka_security_protocol: str = "PLAINTEXT"
     kafka_security_sasl_mechanism: str | None = None

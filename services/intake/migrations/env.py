@@ -1,0 +1,7 @@
+"""Alembic's entry for this schema."""
+
+from services.intake.store import metadata
+from shared.migrate import run_env
+from shared.settings import Base, load
+
+run_env(metadata, lambda: load(Base).database_url)
