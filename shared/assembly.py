@@ -33,6 +33,7 @@ from shared.outbox import Bell, Relay
 from shared.policy import Policies, load_policy
 from shared.runner import LedLoop, Listener, Loop, run
 from shared.settings import Base
+from shared.sign_in import sign_in_router
 from shared.timers import Due
 from shared.work import Book, Corridor, GroupCommit, Input, Store
 
@@ -198,7 +199,7 @@ def keyring(settings: Base, clock: Clock, engine: AsyncEngine) -> KeyRing:
     return KeyRing(fetch_from(engine), clock, secret_key=settings.secret_key.get_secret_value())
 
 
-def application(assemblies: Sequence[Assembly], ring: KeyRing, *, lifespan: Any = None) -> FastAPI:
+def application(assemblies: Sequence[Assembly], ring: KeyRing, settings: Base, *, lifespan: Any = None) -> FastAPI:
     """One application of several services, under the same paths as when each has a port of its own."""
     from shared.contracts.asyncapi import document
 
@@ -216,7 +217,11 @@ def application(assemblies: Sequence[Assembly], ring: KeyRing, *, lifespan: Any 
         title="Complaint Loop",
         version=version("complaint-loop"),
         description="Every complaint has one owner until the customer says it is solved.",
-        routers=[*(router for one in assemblies for router in one.routers), described],
+        routers=[
+            *(router for one in assemblies for router in one.routers),
+            described,
+            sign_in_router(settings, ring.clock),
+        ],
         ready=ready,
         lifespan=lifespan,
     )
@@ -229,7 +234,7 @@ def serve(assemblies: Sequence[Assembly], settings: Base, ring: KeyRing) -> None
     import uvloop
 
     plan_from_environment()
-    app = application(assemblies, ring) if any(one.routers for one in assemblies) else None
+    app = application(assemblies, ring, settings) if any(one.routers for one in assemblies) else None
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
