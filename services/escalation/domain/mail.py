@@ -1,0 +1,53 @@
+"""Mails as the domain sees them: who must be told what, and what became of it. No addresses, no customer's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+#: what a mail says: `ask` an executive for an answer (also on a climb or a repeat), bring the `answer` to the
+#: customer, `confirm` with the customer whether it is solved, have the owner `tell` an answer in person, tell owner
+#: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`
+MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable"]
+RecipientKind = Literal["executive", "customer", "agent", "address"]
+MailState = Literal["queued", "sending", "accepted", "temporary", "permanent", "unknown", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class MailOrder:
+    """One mail that a decision asks for.
+
+    `id` is derived from what caused it (escalation, step, recipient), so that ordering the same mail twice is one
+    mail, and its Message-ID is the same at every attempt.
+    """
+
+    id: str
+    kind: MailKind
+    customer_id: str
+    recipient_kind: RecipientKind
+    recipient_id: str
+    ordered_at: datetime
+    complaint_id: str | None = None
+    escalation_id: str | None = None
+    promise_id: str | None = None
+    #: position in the escalation's steps, the action's n, …
+    step: int = 0
+    level: int = 0
+    #: until when the recipient is asked to answer
+    due_at: datetime | None = None
+    answer_id: str | None = None
+    #: the contact whose words it shows besides the complaint's first: the threat, the breach
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailOutcome:
+    """What became of one attempt: `permanent` also where there is no address to write to (`no_address`)."""
+
+    mail_id: str
+    state: Literal["accepted", "temporary", "permanent", "unknown"]
+    at: datetime
+    detail: str = ""
+    no_address: bool = False
+    retry_at: datetime | None = None
