@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ __all__ = [
     "TopicPartition",
     "TopicReader",
     "create_topics",
+    "group_lag",
+    "read_whole",
     "topic_partitions",
 ]
 
@@ -288,3 +290,61 @@ async def topic_partitions(connection: Connection) -> dict[str, int]:
         finally:
             await _quietly(admin.close(), 5)
     return {topic["topic"]: len(topic["partitions"]) for topic in found}
+
+
+async def read_whole(
+    connection: Connection, topic: str, *, most: int = 5_000, patience: float = 15
+) -> AsyncIterator[list[Received]]:
+    """All records that a topic holds now, in order per partition, `most` at a time; outside of any group.
+
+    Raises TimeoutError when the brokers give nothing for `patience` seconds although there is more.
+    """
+    consumer = AIOKafkaConsumer(**connection.options(), enable_auto_commit=False, max_partition_fetch_bytes=1_048_576)
+    async with asyncio.timeout(patience):
+        await consumer.start()
+    try:
+        async with asyncio.timeout(patience):
+            numbers = consumer.partitions_for_topic(topic) or (await _partitions_of(consumer, topic))
+            partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+        while True:
+            async with asyncio.timeout(patience):
+                left = [tp for tp in partitions if await consumer.position(tp) < ends[tp]]
+                if not left:
+                    return
+                batches = await consumer.getmany(*left, timeout_ms=1000, max_records=most)
+            for tp, records in batches.items():
+                yield [
+                    Received(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers))
+                    for r in records
+                    if r.offset < ends[tp]
+                ]
+    finally:
+        await _quietly(consumer.stop(), 5)
+
+
+async def _partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """The partitions of a topic that a consumer has not heard of yet; empty where there is no such topic."""
+    await consumer.topics()
+    found: set[int] | None = consumer.partitions_for_topic(topic)
+    return found or set()
+
+
+async def group_lag(connection: Connection, group: str, topics: Sequence[str]) -> int:
+    """How many records of these topics a group has not committed yet."""
+    consumer = AIOKafkaConsumer(**connection.options(), group_id=group, enable_auto_commit=False)
+    async with asyncio.timeout(20):
+        await consumer.start()
+        try:
+            behind = 0
+            for topic in topics:
+                partitions = [TopicPartition(topic, n) for n in await _partitions_of(consumer, topic)]
+                starts = await consumer.beginning_offsets(partitions)
+                for tp, end in (await consumer.end_offsets(partitions)).items():
+                    committed = await consumer.committed(tp)
+                    behind += max(0, end - (starts[tp] if committed is None else committed))
+            return behind
+        finally:
+            await _quietly(consumer.stop(), 5)
