@@ -124,6 +124,11 @@ class Kafka:
         command = [*self._java(), "kafka.Kafka", str(self.folder / "server.properties")]
         self.process.spawn(command, env=self._env(), cwd=self.folder)
 
+    def again(self) -> None:
+        """Starts it, without waiting, after it has ended by itself."""
+        self.prepare()
+        self.spawn()
+
     def ready(self) -> bool:
         """Whether the broker takes connections."""
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

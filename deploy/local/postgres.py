@@ -72,6 +72,11 @@ class Postgres:
         settings = [f"--{name}={value}" for name, value in (_SETTINGS | {"port": str(self.port)}).items()]
         self.process.spawn([str(self._programs / "postgres"), "-D", str(self.data), *settings], user=self._user)
 
+    def again(self) -> None:
+        """Starts it, without waiting, after it has ended by itself."""
+        self.prepare()
+        self.spawn()
+
     def ready(self) -> bool:
         """Whether it takes connections."""
         with contextlib.suppress(OSError):

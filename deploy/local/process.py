@@ -121,7 +121,7 @@ class Process:
                 _wait_gone([left], 8)
             _kill([left])
         self._record.unlink(missing_ok=True)
-        return same
+        return bool(same)
 
 
 def _wait_gone(processes: list[psutil.Process], seconds: float) -> None:

@@ -1,0 +1,91 @@
+"""`prepare`: what has to be true before the services start; `run` does it in a process that ends afterwards."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy.local.trouble import Trouble
+
+if TYPE_CHECKING:
+    from services.command.settings import AllSettings
+
+_LINK_SECONDS = 30 * 86400
+
+
+def add_to(app: typer.Typer) -> None:
+    """Registers the command, which is for `run` alone."""
+
+    @app.command(hidden=True)
+    def prepare(
+        check: Annotated[bool, typer.Option("--check", help="only look at the settings and the policy")] = False,
+    ) -> None:
+        """Check settings and policy, migrate, create topics, make keys; prints them as JSON."""
+        import asyncio
+        import json
+
+        from shared.policy import load_policy
+
+        from services.command.settings import AllSettings, load_each, settings_of
+        from shared.contracts.registry import SERVICES
+
+        settings = load_each([AllSettings, *(settings_of(service) for service in SERVICES)])[0]
+        assert isinstance(settings, AllSettings)
+        if not settings.policy_file.is_file():
+            raise Trouble(f"The policy file is not there: {settings.policy_file} (COMPLAINT_LOOP_POLICY_FILE).")
+        load_policy(settings.policy_file)
+        if not check:
+            typer.echo(json.dumps(asyncio.run(_prepare(settings))))
+
+
+async def _prepare(settings: AllSettings) -> dict[str, Any]:
+    import asyncio
+
+    from services.command.topics import create_missing
+    from shared.auth import sign_in_token
+    from shared.clock import SystemClock
+    from shared.migrate import migrate
+
+    _, (_, differ) = await asyncio.gather(
+        migrate(settings.database_url, roles=settings.database_roles), create_missing(settings)
+    )
+    for sentence in differ:
+        sys.stderr.write(f"{sentence}\n")
+    secret = settings.secret_key.get_secret_value()
+    return {
+        "sign_in_token": sign_in_token(secret, "supervisor", SystemClock().now(), seconds=_LINK_SECONDS),
+        "keys": await _keys(settings.database_url, settings.local_dir),
+    }
+
+
+async def _keys(database_url: str, folder: Path) -> dict[str, str]:
+    """A key for each scope, the same after every start; a new one in place of one that was revoked."""
+    import json
+
+    from deploy.local.folder import write_secretly
+    from services.command.keys import store_key
+    from shared.auth import SCOPES, mint
+    from shared.db import make_engine
+
+    path = folder / "keys.json"
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        known = {}
+    kept = {scope: str(known.get(scope) or mint().key) for scope in sorted(SCOPES)}
+    engine = make_engine(database_url, size=1, name="complaint-loop-keys")
+    try:
+        async with engine.begin() as conn:
+            for scope, key in kept.items():
+                if not await store_key(conn, key, f"local {scope}", [scope], None):
+                    kept[scope] = mint().key
+                    await store_key(conn, kept[scope], f"local {scope}", [scope], None)
+            # written before they are committed: a key that is in the database alone is lost, the other way round it
+            # is stored again at the next start
+            write_secretly(path, json.dumps(kept, indent=1) + "\n")
+    finally:
+        await engine.dispose()
+    return kept
