@@ -31,6 +31,9 @@ class EscalationRaised(EscalationEvent):
     policy_version: str
     #: the customer may leave: the answer must ask what would make them stay
     departure_threat: bool = False
+    #: the contact and the promise behind the reason, where there is one
+    contact_id: str | None = None
+    promise_id: str | None = None
 
 
 class ReasonJoined(EscalationEvent):
@@ -44,6 +47,8 @@ class ReasonJoined(EscalationEvent):
     executive_id: str
     due_at: AwareDatetime
     departure_threat: bool = False
+    contact_id: str | None = None
+    promise_id: str | None = None
 
 
 class EscalationClimbed(EscalationEvent):
@@ -65,6 +70,18 @@ class EscalationRepeated(EscalationEvent):
     executive_id: str
     due_at: AwareDatetime
     times: int
+
+
+class EscalationForwarded(EscalationEvent):
+    """Handed to another executive of the same level; the clock goes on."""
+
+    TYPE: ClassVar[str] = "escalation.forwarded"
+
+    from_id: str
+    executive_id: str
+    level: int
+    due_at: AwareDatetime
+    by_id: str
 
 
 class StoodUnanswered(EscalationEvent):
@@ -140,6 +157,8 @@ class PromiseMade(PromiseEvent):
     actions: tuple[PromisedAction, ...] = ()
     watch_until: AwareDatetime
     made_at: AwareDatetime
+    #: the promiser's place on the ladder: where a breach goes back to
+    level: int = 1
 
 
 class PromiseActionDone(PromiseEvent):
@@ -185,6 +204,7 @@ EVENTS: tuple[type[Event], ...] = (
     ReasonJoined,
     EscalationClimbed,
     EscalationRepeated,
+    EscalationForwarded,
     StoodUnanswered,
     Undeliverable,
     EscalationAnswered,

@@ -1,0 +1,130 @@
+"""What counts as an answer, and what its delivery ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from services.escalation.domain.complaint import Complaint
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.ladder import delegator, known
+from services.escalation.domain.promising import PromiseWanted
+from shared.contracts.escalation import EscalationAnswered, EscalationDelivered, EscalationEnded, EscalationEvent
+from shared.policy import Policy
+from shared.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """Somebody's own words. `stay` is what the customer said would make them stay; None: they were not asked.
+
+    `seen` is the number of the last earlier answer that the words were compared with before; `alike` what came of it.
+    """
+
+    escalation_id: str
+    executive_id: str
+    text: str
+    apology: bool = False
+    stay_asked: bool = False
+    stay: str | None = None
+    promise: PromiseWanted | None = None
+    by: str | None = None
+    seen: int = 0
+    alike: Alike | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How much an answer is like one given before: from 0 to 1, with reasons in words."""
+
+    acceptable: bool = True
+    likeness: float = 0.0
+    because: tuple[str, ...] = field(default=())
+
+    def refusal(self) -> Refusal:
+        """What is told of words that were used before."""
+        return Refusal(
+            "canned-answer",
+            "This is nearly an answer that was given before, or says nothing of this customer's matter.",
+            422,
+            {"likeness": self.likeness, "because": list(self.because)},
+        )
+
+
+def decide_answer(
+    state: Escalation,
+    complaint: Complaint,
+    given: AnswerGiven,
+    alike: Alike,
+    now: datetime,
+    policy: Policy,
+    *,
+    answer_id: str,
+    promise_id: str | None,
+) -> list[EscalationEvent] | Refusal:
+    """An answer is one person's own words, fit for this customer; anything else is refused with why."""
+    if state.status != "waiting":
+        return Refusal("already-answered", f"This escalation is {state.status}.", 409, {"state": told(state)})
+    if not known(policy, given.executive_id):
+        return Refusal("unknown-executive", "The policy names no such executive or delegate.", 422)
+    if not given.text.strip():
+        return Refusal("empty-answer", "An answer needs words of one's own.", 422)
+    if complaint.departure_threat and not (given.stay_asked and (given.stay or "").strip()):
+        return Refusal(
+            "stay-question-missing",
+            "The customer may leave: ask what would make them stay, and write down what they said.",
+            422,
+        )
+    if not alike.acceptable:
+        return alike.refusal()
+    return [
+        EscalationAnswered(
+            **_of(state, now),
+            answer_id=answer_id,
+            executive_id=given.executive_id,
+            delegate_of=delegator(policy, given.executive_id, state.executive_id),
+            level=state.level,
+            apology=given.apology,
+            stay_asked=given.stay_asked,
+            promise_id=promise_id,
+        )
+    ]
+
+
+def decide_delivered(
+    state: Escalation, now: datetime, through: Literal["mail", "owner"], agent_id: str | None = None
+) -> list[EscalationEvent] | Refusal:
+    """The words reached the customer: that, and nothing else, ends an escalation."""
+    if state.status == "waiting":
+        return Refusal("not-answered", "Nobody has answered yet.", 409, {"state": told(state)})
+    if state.status == "ended":
+        return Refusal("already-delivered", "The answer has reached the customer.", 409, {"state": told(state)})
+    assert state.answer is not None
+    return [
+        EscalationDelivered(**_of(state, now), answer_id=state.answer.id, through=through, agent_id=agent_id),
+        EscalationEnded(**_of(state, now)),
+    ]
+
+
+def told(state: Escalation) -> dict[str, Any]:
+    """The present state, for a refusal."""
+    answer = state.answer
+    return {
+        "id": state.id,
+        "complaint_id": state.complaint_id,
+        "status": state.status,
+        "level": state.level,
+        "answered_by": answer.executive_id if answer else None,
+        "answered_at": answer.at if answer else None,
+        "delivered_at": answer.delivered_at if answer else None,
+    }
+
+
+def _of(state: Escalation, at: datetime) -> dict[str, Any]:
+    return {
+        "customer_id": state.customer_id,
+        "escalation_id": state.id,
+        "complaint_id": state.complaint_id,
+        "at": at,
+    }

@@ -1,0 +1,212 @@
+"""An escalation: the state of one, and how each event changes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.envelope import Event
+from shared.contracts.escalation import (
+    EscalationAnswered,
+    EscalationClimbed,
+    EscalationDelivered,
+    EscalationEnded,
+    EscalationForwarded,
+    EscalationRaised,
+    EscalationRepeated,
+    ReasonJoined,
+    StoodUnanswered,
+    Undeliverable,
+)
+
+Outcome = Literal["waiting", "unanswered", "answered", "undeliverable", "lifted", "forwarded"]
+#: how many steps a state carries; of what repeats at the top for ever, the journal has the rest
+MOST_STEPS = 60
+
+
+class Step(BaseModel):
+    """One person asked once: `n` counts from 1 and is the same for ever."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+    level: int
+    executive_id: str
+    at: datetime
+    due_at: datetime
+    repeat: bool = False
+    outcome: Outcome = "waiting"
+
+
+class Answer(BaseModel):
+    """That somebody answered; the words are kept apart."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    executive_id: str
+    delegate_of: str | None
+    level: int
+    apology: bool
+    stay_asked: bool
+    promise_id: str | None
+    at: datetime
+    delivered_at: datetime | None = None
+    through: Literal["mail", "owner"] | None = None
+    agent_id: str | None = None
+
+
+class Escalation(BaseModel):
+    """One escalation of one complaint."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    complaint_id: str
+    customer_id: str
+    status: Literal["waiting", "answered", "ended"] = "waiting"
+    standing_unanswered: bool = False
+    level: int
+    reasons: tuple[str, ...]
+    executive_id: str
+    due_at: datetime
+    departure_threat: bool
+    policy_version: str
+    raised_at: datetime
+    ended_at: datetime | None = None
+    #: the contact and the promise that it is about, as far as known
+    contact_id: str | None = None
+    promise_id: str | None = None
+    times: int = 0
+    steps_made: int = 1
+    steps: tuple[Step, ...]
+    answer: Answer | None = None
+
+    @property
+    def step(self) -> Step:
+        """The step that stands now."""
+        return self.steps[-1]
+
+    @property
+    def unreachable(self) -> frozenset[str]:
+        """People whose address refused."""
+        return frozenset(step.executive_id for step in self.steps if step.outcome == "undeliverable")
+
+
+def evolve(state: Escalation | None, event: Event) -> Escalation:
+    """The escalation after `event`."""
+    if isinstance(event, EscalationRaised):
+        return _raised(event)
+    assert state is not None
+    match event:
+        case ReasonJoined():
+            return _joined(state, event)
+        case EscalationClimbed():
+            came = "undeliverable" if event.because == "undeliverable" else "unanswered"
+            return _stepped(state, came, event.level, event.executive_id, event.at, event.due_at)
+        case EscalationRepeated():
+            repeated = _stepped(state, "unanswered", event.level, event.executive_id, event.at, event.due_at, True)
+            return repeated.model_copy(update={"times": event.times})
+        case EscalationForwarded():
+            return _stepped(state, "forwarded", event.level, event.executive_id, event.at, event.due_at)
+        case StoodUnanswered():
+            return state.model_copy(update={"standing_unanswered": True})
+        case Undeliverable():
+            return state.model_copy(update={"steps": _refused(state.steps, event.executive_id)})
+        case EscalationAnswered():
+            return _answered(state, event)
+        case EscalationDelivered():
+            assert state.answer is not None
+            told = {"delivered_at": event.at, "through": event.through, "agent_id": event.agent_id}
+            return state.model_copy(update={"answer": state.answer.model_copy(update=told)})
+        case EscalationEnded():
+            return state.model_copy(update={"status": "ended", "ended_at": event.at})
+    raise TypeError(f"{type(event).__name__} is no event of an escalation")
+
+
+def _raised(event: EscalationRaised) -> Escalation:
+    first = Step(n=1, level=event.level, executive_id=event.executive_id, at=event.at, due_at=event.due_at)
+    return Escalation(
+        id=event.escalation_id,
+        complaint_id=event.complaint_id,
+        customer_id=event.customer_id,
+        level=event.level,
+        reasons=(event.reason,),
+        executive_id=event.executive_id,
+        due_at=event.due_at,
+        departure_threat=event.departure_threat,
+        policy_version=event.policy_version,
+        raised_at=event.at,
+        contact_id=event.contact_id,
+        promise_id=event.promise_id,
+        steps=(first,),
+    )
+
+
+def _joined(state: Escalation, event: ReasonJoined) -> Escalation:
+    told = {
+        "reasons": state.reasons if event.reason in state.reasons else (*state.reasons, event.reason),
+        "departure_threat": state.departure_threat or event.departure_threat,
+        "contact_id": event.contact_id or state.contact_id,
+        "promise_id": event.promise_id or state.promise_id,
+    }
+    joined = state.model_copy(update=told)
+    if not event.lifted:
+        return joined
+    lifted = _stepped(joined, "lifted", event.level, event.executive_id, event.at, event.due_at)
+    return lifted.model_copy(update={"standing_unanswered": False})
+
+
+def _stepped(
+    state: Escalation,
+    came_of_it: Outcome,
+    level: int,
+    executive_id: str,
+    at: datetime,
+    due_at: datetime,
+    repeat: bool = False,
+) -> Escalation:
+    n = state.steps_made + 1
+    step = Step(n=n, level=level, executive_id=executive_id, at=at, due_at=due_at, repeat=repeat)
+    steps = [*state.steps[:-1], _settled(state.steps[-1], came_of_it), step]
+    if len(steps) > MOST_STEPS:
+        steps.remove(next((old for old in steps if old.repeat), steps[0]))
+    told = {
+        "steps": tuple(steps),
+        "steps_made": n,
+        "level": level,
+        "executive_id": executive_id,
+        "due_at": due_at,
+    }
+    return state.model_copy(update=told)
+
+
+def _settled(step: Step, outcome: Outcome) -> Step:
+    return step.model_copy(update={"outcome": outcome}) if step.outcome == "waiting" else step
+
+
+def _refused(steps: tuple[Step, ...], executive_id: str) -> tuple[Step, ...]:
+    return tuple(
+        step.model_copy(update={"outcome": "undeliverable"})
+        if step.executive_id == executive_id and step.outcome in ("waiting", "unanswered")
+        else step
+        for step in steps
+    )
+
+
+def _answered(state: Escalation, event: EscalationAnswered) -> Escalation:
+    answer = Answer(
+        id=event.answer_id,
+        executive_id=event.executive_id,
+        delegate_of=event.delegate_of,
+        level=event.level,
+        apology=event.apology,
+        stay_asked=event.stay_asked,
+        promise_id=event.promise_id,
+        at=event.at,
+    )
+    steps = (*state.steps[:-1], _settled(state.steps[-1], "answered"))
+    told = {"status": "answered", "standing_unanswered": False, "answer": answer, "steps": steps}
+    return state.model_copy(update=told)

@@ -1,0 +1,189 @@
+"""All that one set of inputs concerns: read before the handlers, written after them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.escalation.domain import complaint as complaints
+from services.escalation.domain.complaint import Complaint
+from services.escalation.domain.contact import Contact
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.escalation import evolve as evolve_escalation
+from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.domain.promise import Promise
+from services.escalation.domain.promise import evolve as evolve_promise
+from shared.contracts.envelope import Event, dump
+from shared.contracts.escalation import PromiseEvent
+from shared.policy import Policies
+from shared.work import Kept, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A promise to everyone that was made to another customer: enough to see that a contact may break it."""
+
+    id: str
+    customer_id: str
+    cause: str
+    product: str | None
+    scope: str
+    made_at: datetime
+    watch_until: datetime
+    status: str
+    kept_at: datetime | None
+
+
+@dataclass(slots=True)
+class Breach:
+    """What one contact did to one promise; `taken_back` is null while it stands."""
+
+    promise_id: str
+    contact_id: str
+    hurt_id: str
+    at: datetime
+    taken_back: dict[str, Any] | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.taken_back is None
+
+
+@dataclass(slots=True)
+class Words:
+    """A promise in words: they stay in this schema, and go when the customer is erased."""
+
+    text: str | None
+    actions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Said:
+    """An executive's words, to be kept."""
+
+    id: str
+    escalation_id: str
+    complaint_id: str
+    customer_id: str
+    executive_id: str
+    delegate_of: str | None
+    text: str
+    apology: bool
+    stay_asked: bool
+    stay: str | None
+    given_at: datetime
+
+
+class Book:
+    """State by id, what changed of it, and what follows: mails, feed items, things to forget."""
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+        self.complaints: dict[str, Complaint] = {}
+        self.contacts: dict[str, Contact] = {}
+        self.escalations: dict[str, Kept[Escalation]] = {}
+        self.delivery: dict[str, dict[str, Any]] = {}
+        self.promises: dict[str, Kept[Promise]] = {}
+        self.words: dict[str, Words] = {}
+        self.watches: dict[str, Watch] = {}
+        self.breaches: dict[tuple[str, str], Breach] = {}
+        self.ordered: dict[str, MailOrder] = {}
+        #: answers to other complaints that came since the words were compared: number and text
+        self.newer: list[tuple[int, str, str]] = []
+        self.changed_complaints: set[str] = set()
+        self.changed_contacts: set[str] = set()
+        self.changed_breaches: set[tuple[str, str]] = set()
+        self.changed_delivery: set[str] = set()
+        self.answers: list[Said] = []
+        self.items: list[dict[str, Any]] = []
+        self.orders: dict[str, MailOrder] = {}
+        self.outcomes: list[MailOutcome] = []
+        self.withdrawn: set[str] = set()
+        self.erased: set[str] = set()
+
+    # complaints and contacts: facts of others, folded
+
+    def complaint(self, complaint_id: str, customer_id: str) -> Complaint:
+        """The complaint, or an empty one where ownership's first word of it is missing."""
+        return self.complaints.get(complaint_id) or Complaint(id=complaint_id, customer_id=customer_id)
+
+    def learn(self, complaint_id: str, event: Event) -> Complaint:
+        """Folds one of ownership's events into the complaint."""
+        before = self.complaint(complaint_id, event.customer_id)
+        after = self.complaints[complaint_id] = complaints.evolve(before, event)
+        self.changed_complaints.add(complaint_id)
+        return after
+
+    def contact(self, contact_id: str, customer_id: str) -> Contact:
+        """The contact, or an empty one where nothing of it is known yet."""
+        return self.contacts.get(contact_id) or Contact(id=contact_id, customer_id=customer_id)
+
+    def keep_contact(self, contact: Contact) -> Contact:
+        """Notes what is known of a contact now."""
+        if self.contacts.get(contact.id) != contact:
+            self.contacts[contact.id] = contact
+            self.changed_contacts.add(contact.id)
+        return contact
+
+    def contacts_of(self, complaint_id: str) -> list[Contact]:
+        """The contacts of a complaint, as far as they were read."""
+        return [one for one in self.contacts.values() if one.complaint_id == complaint_id]
+
+    # escalations
+
+    def waiting(self, complaint_id: str) -> Kept[Escalation] | None:
+        """The one escalation of this complaint that waits for an answer."""
+        return next((one for one in self._of(complaint_id) if one.now.status == "waiting"), None)
+
+    def answered(self, complaint_id: str) -> list[Kept[Escalation]]:
+        """Escalations of this complaint whose answer has not reached the customer."""
+        return [one for one in self._of(complaint_id) if one.now.status == "answered"]
+
+    def _of(self, complaint_id: str) -> Iterable[Kept[Escalation]]:
+        return (one for one in self.escalations.values() if one.now.complaint_id == complaint_id)
+
+    def note_delivery(self, escalation_id: str, **told: Any) -> None:
+        """Notes what the mail server said; no part of the fold, because no event tells it."""
+        self.delivery.setdefault(escalation_id, {}).update(told)
+        self.changed_delivery.add(escalation_id)
+
+    # saying, mailing, showing
+
+    def say_escalation(self, work: Work, kept: Kept[Escalation], event: Event, **words: Any) -> Escalation:
+        """Announces an event of an escalation and puts it into the feed."""
+        state = work.announce(kept, event, evolve_escalation, **words)
+        self.show(event, self.complaint(state.complaint_id, state.customer_id), state.level)
+        return state
+
+    def say_promise(self, work: Work, kept: Kept[Promise], event: PromiseEvent, **words: Any) -> Promise:
+        """Announces an event of a promise and puts it into the feed."""
+        state = work.announce(kept, event, evolve_promise, **words)
+        about = self.complaints.get(state.complaint_id) if state.complaint_id else None
+        self.show(event, about, state.level)
+        return state
+
+    def show(self, event: Event, complaint: Complaint | None, level: int | None) -> None:
+        """One item of the feed, with what it can be filtered by."""
+        self.items.append(
+            {
+                "type": event.TYPE,
+                "at": getattr(event, "at"),  # noqa: B009 - every event of these two services has it
+                "level": level,
+                "owner_id": complaint.owner_id if complaint else None,
+                "region": complaint.region if complaint else None,
+                "reference": complaint.reference if complaint else None,
+                "complaint_id": complaint.id if complaint else None,
+                "data": dump(event),
+            }
+        )
+
+    def order(self, order: MailOrder) -> None:
+        """Orders a mail; the same again is one."""
+        self.orders.setdefault(order.id, order)
+
+    def withdraw(self, escalation_id: str) -> None:
+        """Takes back mails that still ask for an answer."""
+        self.withdrawn.add(escalation_id)
