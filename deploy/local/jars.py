@@ -63,6 +63,7 @@ def _sha256(path: Path) -> str:
 
 
 def _fetch(missing: list[str], wanted: dict[str, tuple[Path, str]], folder: Path, say: Callable[[str], None]) -> None:
+    _trust_as_others_do()
     say(f"Fetching Apache Kafka {KAFKA}: {len(missing)} jars, about 44 MB, once for this user ({folder})")
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, Exception | None]] = queue.SimpleQueue()
@@ -97,6 +98,13 @@ def _fetch(missing: list[str], wanted: dict[str, tuple[Path, str]], folder: Path
             if count % 5 == 0 or count == len(missing):
                 size = sum(path.stat().st_size for path, _ in wanted.values() if path.exists()) / 1e6
                 say(f"  {count} of {len(missing)} jars, {size:.0f} MB")
+
+
+def _trust_as_others_do() -> None:
+    # behind a company's own certificate OpenSSL and pip are told of it by these, and requests listens to neither
+    told = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
+    if told and not (os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")):
+        os.environ["REQUESTS_CA_BUNDLE"] = told
 
 
 def _is_network(error: Exception) -> bool:

@@ -60,6 +60,8 @@ class Postgres:
             self.directory.mkdir(parents=True, exist_ok=True)
             if self.process.reap() or (self.data / "postmaster.pid").exists():
                 kill_those_in(self.data, "postgres")
+                # PostgreSQL believes it while a process of that number exists, also one that is dead and uncollected
+                (self.data / "postmaster.pid").unlink(missing_ok=True)
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             if not self.port:
