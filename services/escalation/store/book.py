@@ -34,6 +34,9 @@ class Watch:
     watch_until: datetime
     status: str
     kept_at: datetime | None
+    made_by: str
+    level: int
+    complaint_id: str | None
 
 
 @dataclass(slots=True)
@@ -85,11 +88,15 @@ class Book:
         self.complaints: dict[str, Complaint] = {}
         self.contacts: dict[str, Contact] = {}
         self.escalations: dict[str, Kept[Escalation]] = {}
+        self._of_complaint: dict[str, list[Kept[Escalation]]] = {}
         self.delivery: dict[str, dict[str, Any]] = {}
         self.promises: dict[str, Kept[Promise]] = {}
         self.words: dict[str, Words] = {}
+        self._by_cause: dict[tuple[str, str], list[Kept[Promise]]] = {}
         self.watches: dict[str, Watch] = {}
+        self._watches_by_cause: dict[str, list[Watch]] = {}
         self.breaches: dict[tuple[str, str], Breach] = {}
+        self._breaches_by: dict[str, list[Breach]] = {}
         self.ordered: dict[str, MailOrder] = {}
         #: answers to other complaints that came since the words were compared: number and text
         self.newer: list[tuple[int, str, str]] = []
@@ -136,14 +143,51 @@ class Book:
 
     def waiting(self, complaint_id: str) -> Kept[Escalation] | None:
         """The one escalation of this complaint that waits for an answer."""
-        return next((one for one in self._of(complaint_id) if one.now.status == "waiting"), None)
+        held = self._of_complaint.get(complaint_id, ())
+        return next((one for one in held if one.now.status == "waiting"), None)
 
     def answered(self, complaint_id: str) -> list[Kept[Escalation]]:
         """Escalations of this complaint whose answer has not reached the customer."""
-        return [one for one in self._of(complaint_id) if one.now.status == "answered"]
+        return [one for one in self._of_complaint.get(complaint_id, ()) if one.now.status == "answered"]
 
-    def _of(self, complaint_id: str) -> Iterable[Kept[Escalation]]:
-        return (one for one in self.escalations.values() if one.now.complaint_id == complaint_id)
+    def open_escalation(self, kept: Kept[Escalation], complaint_id: str) -> None:
+        """Lays an escalation open, one that was read or one about to be raised."""
+        self.escalations[kept.id] = kept
+        self._of_complaint.setdefault(complaint_id, []).append(kept)
+
+    # promises
+
+    def open_promise(self, kept: Kept[Promise], cause: str, words: Words) -> None:
+        """Lays a promise open, one that was read or one about to be made."""
+        self.promises[kept.id] = kept
+        self.words[kept.id] = words
+        self._by_cause.setdefault((kept.customer_id, cause), []).append(kept)
+
+    def open_watch(self, watch: Watch) -> None:
+        """Lays another customer's promise to everyone open."""
+        self.watches[watch.id] = watch
+        self._watches_by_cause.setdefault(watch.cause, []).append(watch)
+
+    def promises_on(self, customer_id: str, causes: Iterable[str]) -> list[Kept[Promise]]:
+        """Promises made to this customer, to them or to everyone, on any of these causes."""
+        return [kept for cause in causes for kept in self._by_cause.get((customer_id, cause), ())]
+
+    def watches_on(self, causes: Iterable[str]) -> list[Watch]:
+        """Other customers' promises to everyone on any of these causes."""
+        return [watch for cause in causes for watch in self._watches_by_cause.get(cause, ())]
+
+    def breaches_by(self, contact_id: str) -> list[Breach]:
+        """What a contact broke, taken back or not."""
+        return self._breaches_by.get(contact_id, [])
+
+    def breach(self, promise_id: str, contact_id: str) -> Breach | None:
+        """What this contact did to this promise, if anything."""
+        return self.breaches.get((promise_id, contact_id))
+
+    def open_breach(self, breach: Breach) -> None:
+        """Lays a breach open, one that was read or one that has just come about."""
+        self.breaches[(breach.promise_id, breach.contact_id)] = breach
+        self._breaches_by.setdefault(breach.contact_id, []).append(breach)
 
     def note_delivery(self, escalation_id: str, **told: Any) -> None:
         """Notes what the mail server said; no part of the fold, because no event tells it."""

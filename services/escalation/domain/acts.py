@@ -1,0 +1,45 @@
+"""What people ask of escalations and promises, besides answering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.escalation.domain.promising import PromiseWanted
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The owner told the customer in person; `how` is in their words."""
+
+    escalation_id: str
+    agent_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """Another executive is to be asked."""
+
+    escalation_id: str
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseGiven:
+    """A promise without an escalation."""
+
+    made_by: str
+    customer_id: str
+    complaint_id: str | None
+    wanted: PromiseWanted
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDone:
+    """A promised action was done; `evidence` is in words."""
+
+    promise_id: str
+    n: int
+    by: str
+    evidence: str

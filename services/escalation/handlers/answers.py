@@ -1,0 +1,178 @@
+"""Answers, their delivery, and forwarding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.escalation import canned
+from services.escalation.domain.acts import Delivered, Forwarded
+from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, decide_delivered, told
+from services.escalation.domain.climbing import decide_forward
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.mail import MailOrder
+from services.escalation.domain.promising import decide_promise
+from services.escalation.handlers.promises import lay_down, new_reference
+from services.escalation.handlers.raising import ladder_of, mail_id, stand
+from services.escalation.store import Book
+from services.escalation.store.book import Said
+from shared.contracts.envelope import new_id
+from shared.contracts.escalation import PromiseEvent
+from shared.refusal import Refusal
+from shared.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An escalation after an act, and what its mails came to."""
+
+    escalation: Escalation
+    delivery: dict[str, Any]
+
+
+def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
+    """Takes an executive's own words: they go to the customer, and the promise in them is watched."""
+    kept = book.escalations.get(given.escalation_id)
+    if kept is None:
+        return not_found()
+    state, policy = kept.now, book.policies.current
+    complaint = book.complaint(state.complaint_id, state.customer_id)
+    promise_id = new_id() if given.promise else None
+    answer_id = new_id()
+    decided = decide_answer(
+        state,
+        complaint,
+        given,
+        _alike(book, given, state),
+        work.now,
+        policy,
+        answer_id=answer_id,
+        promise_id=promise_id,
+    )
+    if isinstance(decided, Refusal):
+        return decided
+    promised: list[PromiseEvent] = []
+    if given.promise and promise_id:
+        made = decide_promise(
+            promise_id,
+            new_reference(),
+            given.executive_id,
+            state.customer_id,
+            given.promise,
+            work.now,
+            policy,
+            region=complaint.region,
+            level=ladder_of(book, state).level_of(given.executive_id) or state.level,
+            complaint_id=state.complaint_id,
+            escalation_id=state.id,
+        )
+        if isinstance(made, Refusal):
+            return made
+        promised = made
+    for event in decided:
+        book.say_escalation(work, kept, event, by=given.by or given.executive_id, note={"text": given.text})
+    delegate_of = kept.now.answer.delegate_of if kept.now.answer else None
+    book.answers.append(
+        Said(
+            answer_id,
+            state.id,
+            state.complaint_id,
+            state.customer_id,
+            given.executive_id,
+            delegate_of,
+            given.text,
+            given.apology,
+            given.stay_asked,
+            given.stay,
+            work.now,
+        )
+    )
+    if given.promise and promise_id:
+        lay_down(book, work, promise_id, state.customer_id, given.promise, promised, by=given.executive_id)
+    book.withdraw(state.id)
+    stand(book, work, kept, state.steps_made)
+    book.order(_to_customer(kept.now, answer_id, work))
+    return Done(kept.now, book.delivery.get(state.id, {}))
+
+
+def _alike(book: Book, given: AnswerGiven, state: Escalation) -> Alike:
+    """What the comparison with earlier answers gave, and with those that came while it was made."""
+    alike = given.alike or Alike()
+    if not alike.acceptable or not given.text.strip():
+        return alike
+    newer = [words for number, of, words in book.newer if number > given.seen and of != state.complaint_id]
+    if given.alike is not None and not newer:
+        return alike
+    found = canned.likeness(given.text, newer)
+    return Alike(found.acceptable, max(found.value, alike.likeness), tuple(found.because))
+
+
+def _to_customer(state: Escalation, answer_id: str, work: Work) -> MailOrder:
+    return MailOrder(
+        id=mail_id("answer", state.id, answer_id),
+        kind="answer",
+        customer_id=state.customer_id,
+        recipient_kind="customer",
+        recipient_id=state.customer_id,
+        ordered_at=work.now,
+        complaint_id=state.complaint_id,
+        escalation_id=state.id,
+        promise_id=state.answer.promise_id if state.answer else None,
+        level=state.level,
+        answer_id=answer_id,
+    )
+
+
+def ask_owner_to_tell(book: Book, work: Work, state: Escalation) -> None:
+    """No mail can bring the answer: the owner is asked to; without an owner, whoever becomes it."""
+    owner = book.complaint(state.complaint_id, state.customer_id).owner_id
+    if owner is None or state.answer is None:
+        return
+    book.order(
+        MailOrder(
+            id=mail_id("tell", state.id, state.answer.id, owner),
+            kind="tell",
+            customer_id=state.customer_id,
+            recipient_kind="agent",
+            recipient_id=owner,
+            ordered_at=work.now,
+            complaint_id=state.complaint_id,
+            escalation_id=state.id,
+            level=state.level,
+            answer_id=state.answer.id,
+        )
+    )
+
+
+def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
+    """The owner told the customer: that ends the escalation."""
+    kept = book.escalations.get(act.escalation_id)
+    if kept is None:
+        return not_found()
+    decided = decide_delivered(kept.now, work.now, "owner", act.agent_id)
+    if isinstance(decided, Refusal):
+        return decided
+    for event in decided:
+        book.say_escalation(work, kept, event, by=act.agent_id, note={"how": act.how})
+    return Done(kept.now, book.delivery.get(kept.id, {}))
+
+
+def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:
+    """Another executive is asked; the clock goes on."""
+    kept = book.escalations.get(act.escalation_id)
+    if kept is None:
+        return not_found()
+    before = kept.now.steps_made
+    decided = decide_forward(kept.now, act.to, act.by, work.now, book.policies.current)
+    if isinstance(decided, Refusal):
+        return Refusal(decided.slug, decided.detail, decided.status, {"state": told(kept.now)})
+    book.withdraw(kept.id)
+    for event in decided:
+        book.say_escalation(work, kept, event, by=act.by)
+    stand(book, work, kept, before)
+    return Done(kept.now, book.delivery.get(kept.id, {}))
+
+
+def not_found() -> Refusal:
+    """There is no such escalation."""
+    return Refusal("not-found", "There is no such escalation.", 404)

@@ -1,0 +1,62 @@
+"""Deadlines that have come, and errands: what must be done under another customer's lock."""
+
+from __future__ import annotations
+
+from services.escalation.domain.climbing import decide_time
+from services.escalation.domain.promise import Promise
+from services.escalation.handlers.raising import ladder_of, stand
+from services.escalation.handlers.watching import carry, judge, tend
+from services.escalation.store import Book
+from services.escalation.store.book import Watch
+from shared.timers import Due
+from shared.work import Input, Work
+
+
+def when(due: Due) -> Input[Book]:
+    """The input that a deadline is."""
+    return Input(due.customer_id, due, DEADLINES[due.kind])
+
+
+def when_ladder_due(book: Book, work: Work, due: Due) -> None:
+    """A level's time ran out, perhaps several while nobody looked: the ladder goes to where time says."""
+    kept = book.escalations.get(due.subject_id)
+    if kept is None:
+        return
+    before = kept.now.steps_made
+    for event in decide_time(kept.now, work.now, ladder_of(book, kept.now)):
+        book.say_escalation(work, kept, event)
+    stand(book, work, kept, before)
+
+
+def when_promise_due(book: Book, work: Work, due: Due) -> None:
+    """An action is to be chased or was missed, or the watch is over."""
+    kept = book.promises.get(due.subject_id)
+    if kept is not None:
+        tend(book, work, kept)
+
+
+def when_judge_due(book: Book, work: Work, due: Due) -> None:
+    """Another customer's contact may have broken a promise to everyone, or does no longer."""
+    promise_id, _, contact_id = due.subject_id.partition("/")
+    kept, contact = book.promises.get(promise_id), book.contacts.get(contact_id)
+    if kept is not None and contact is not None:
+        judge(book, work, kept, contact)
+
+
+def when_hurt_due(book: Book, work: Work, due: Due) -> None:
+    """A promise to everyone, made to somebody else, was broken by this customer's contact."""
+    promise_id, _, contact_id = due.subject_id.partition("/")
+    breach, contact = book.breach(promise_id, contact_id), book.contacts.get(contact_id)
+    kept = book.promises.get(promise_id)
+    promise: Promise | Watch | None = kept.now if kept else book.watches.get(promise_id)
+    if breach is not None and breach.stands and contact is not None and promise is not None:
+        carry(book, work, promise, contact)
+
+
+#: handlers by the kind of deadline
+DEADLINES = {
+    "ladder": when_ladder_due,
+    "promise": when_promise_due,
+    "judge": when_judge_due,
+    "hurt": when_hurt_due,
+}

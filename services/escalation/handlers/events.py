@@ -1,0 +1,143 @@
+"""What intake and ownership tell, and what escalation does about it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from services.escalation.domain import contact as contacts
+from services.escalation.domain.climbing import Cause, level_of
+from services.escalation.domain.complaint import Complaint, alarming
+from services.escalation.domain.mail import MailOrder
+from services.escalation.handlers.answers import ask_owner_to_tell
+from services.escalation.handlers.raising import mail_id, raise_or_join
+from services.escalation.handlers.watching import carry, judge_anew
+from services.escalation.store import Book
+from shared.contracts import ownership
+from shared.contracts.escalation import Reason
+from shared.contracts.intake import ContactCaptured, CustomerErased
+from shared.policy import Policy
+from shared.work import Work
+
+
+def on_contact_captured(book: Book, work: Work, event: ContactCaptured) -> None:
+    """A customer spoke: it may break a promise."""
+    before = book.contact(event.contact_id, event.customer_id)
+    judge_anew(book, work, before, contacts.captured(before, event))
+
+
+def on_customer_erased(book: Book, work: Work, event: CustomerErased) -> None:
+    """Answers, promises and notes of this customer lose their words."""
+    book.erased.add(event.customer_id)
+
+
+def on_complaint(book: Book, work: Work, event: ownership.ComplaintEvent) -> Complaint:
+    """What every event of a complaint does: it is learned from, and shown in the feed."""
+    complaint = book.learn(event.complaint_id, event)
+    waiting = book.waiting(complaint.id)
+    book.show(event, complaint, waiting.now.level if waiting else None)
+    return complaint
+
+
+def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
+    """A complaint: its first contact is tied to it, and its value may be worth an executive at once."""
+    complaint = on_complaint(book, work, event)
+    _tie(book, work, event.contact_id, complaint)
+    if over_the_line(complaint, book.policies.current):
+        _raise(book, work, complaint, "value_at_stake", event.contact_id)
+
+
+def on_contact_joined(book: Book, work: Work, event: ownership.ContactJoined) -> None:
+    """A further contact is tied to the complaint; if it broke a promise, that is now carried on."""
+    _tie(book, work, event.contact_id, on_complaint(book, work, event))
+
+
+def on_owner(book: Book, work: Work, event: ownership.OwnerAssigned | ownership.OwnerSucceeded) -> None:
+    """Whoever owns it now tells the customer what no mail could bring."""
+    complaint = on_complaint(book, work, event)
+    for kept in book.answered(complaint.id):
+        if book.delivery.get(kept.id, {}).get("tell"):
+            ask_owner_to_tell(book, work, kept.now)
+
+
+def on_classified(book: Book, work: Work, event: ownership.Classified) -> None:
+    """An agent said what it is: all its contacts are judged anew."""
+    on_complaint(book, work, event)
+    for contact_id in event.contact_ids:
+        before = book.contact(contact_id, event.customer_id)
+        judge_anew(book, work, before, contacts.classified(before, event))
+
+
+def on_clock_breached(book: Book, work: Work, event: ownership.ClockBreached) -> None:
+    """A missed clock; the claim clock means that nobody owns it."""
+    complaint = on_complaint(book, work, event)
+    _raise(book, work, complaint, "unowned" if event.kind == "claim" else "clock_breached")
+
+
+def on_departure_threatened(book: Book, work: Work, event: ownership.DepartureThreatened) -> None:
+    """The customer may leave. What is merely possible is put before people and escalates nothing."""
+    complaint = on_complaint(book, work, event)
+    if alarming(event):
+        _raise(book, work, complaint, "departure_threat", event.contact_id)
+
+
+def on_repeated(book: Book, work: Work, event: ownership.Repeated) -> None:
+    """The same customer, the same cause, again."""
+    _raise(book, work, on_complaint(book, work, event), "repeat")
+
+
+def on_escalation_asked(book: Book, work: Work, event: ownership.EscalationAsked) -> None:
+    """Somebody's word is enough."""
+    _raise(book, work, on_complaint(book, work, event), "asked")
+
+
+def on_answered(book: Book, work: Work, event: ownership.Answered) -> None:
+    """The owner answered: the customer gets the words, and is asked whether it is solved."""
+    complaint = on_complaint(book, work, event)
+    book.order(
+        MailOrder(
+            id=mail_id("confirm", complaint.id, event.cycle, event.at.isoformat()),
+            kind="confirm",
+            customer_id=complaint.customer_id,
+            recipient_kind="customer",
+            recipient_id=complaint.customer_id,
+            ordered_at=work.now,
+            complaint_id=complaint.id,
+            step=event.cycle,
+        )
+    )
+
+
+def on_closed(book: Book, work: Work, event: ownership.Closed) -> None:
+    """What was no complaint breaks no promise; a withdrawal takes nothing back, because the trouble happened."""
+    complaint = on_complaint(book, work, event)
+    if event.basis == "not_a_complaint":
+        for before in book.contacts_of(complaint.id):
+            judge_anew(book, work, before, contacts.dismissed(before, event.by_id))
+
+
+def over_the_line(complaint: Complaint, policy: Policy) -> bool:
+    """Whether more is at stake than the policy's line, in the same currency."""
+    line, value = policy.escalation.value_at_stake_over, complaint.value
+    return (
+        line is not None
+        and value is not None
+        and value.currency == line.currency
+        and Decimal(value.amount) > line.amount
+    )
+
+
+def _raise(book: Book, work: Work, complaint: Complaint, reason: Reason, contact_id: str | None = None) -> None:
+    level = level_of(reason, book.policies.current)
+    raise_or_join(book, work, complaint, Cause(reason, level, contact_id=contact_id))
+
+
+def _tie(book: Book, work: Work, contact_id: str, complaint: Complaint) -> None:
+    before = book.contact(contact_id, complaint.customer_id)
+    after = book.keep_contact(before.model_copy(update={"complaint_id": complaint.id}))
+    for breach in book.breaches_by(contact_id):
+        if breach.stands:
+            kept = book.promises.get(breach.promise_id)
+            promise = kept.now if kept else book.watches.get(breach.promise_id)
+            if promise is not None:
+                carry(book, work, promise, after)
+                after = book.contact(contact_id, complaint.customer_id)

@@ -1,0 +1,68 @@
+"""What became of a mail, and what follows from it."""
+
+from __future__ import annotations
+
+from services.escalation.domain.answering import decide_delivered
+from services.escalation.domain.climbing import decide_undeliverable
+from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.handlers.answers import ask_owner_to_tell
+from services.escalation.handlers.raising import ladder_of, stand
+from services.escalation.handlers.watching import chase_order
+from services.escalation.store import Book
+from shared.refusal import Refusal
+from shared.work import Work
+
+
+def on_mail_outcome(book: Book, work: Work, outcome: MailOutcome) -> None:
+    """One attempt is over. What is to be tried again changes nothing here: the ladder goes on meanwhile."""
+    book.outcomes.append(outcome)
+    order = book.ordered.get(outcome.mail_id)
+    if order is None or outcome.state not in ("accepted", "permanent"):
+        return
+    if order.kind in ("ask", "breach") and order.recipient_kind == "executive":
+        _executive(book, work, order, outcome)
+    elif order.kind == "answer":
+        _answer(book, work, order, outcome)
+    elif order.kind == "chase" and outcome.state == "permanent":
+        _through_promiser(book, work, order)
+
+
+def _executive(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
+    kept = book.escalations.get(order.escalation_id or "")
+    if kept is None:
+        return
+    if outcome.state == "accepted":
+        if order.step:
+            present = {str(step.n) for step in kept.now.steps}
+            mailed = book.delivery.get(kept.id, {}).get("mailed", {})
+            mailed = {n: at for n, at in mailed.items() if n in present}
+            book.note_delivery(kept.id, mailed={**mailed, str(order.step): outcome.at})
+        return
+    before = kept.now.steps_made
+    for event in decide_undeliverable(kept.now, order.recipient_id, work.now, ladder_of(book, kept.now)):
+        book.say_escalation(work, kept, event)
+    stand(book, work, kept, before)
+
+
+def _answer(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
+    kept = book.escalations.get(order.escalation_id or "")
+    if kept is None or kept.now.status != "answered":
+        return  # the owner told the customer before the mail did
+    if outcome.state == "accepted":
+        decided = decide_delivered(kept.now, outcome.at, "mail")
+        assert not isinstance(decided, Refusal)
+        for event in decided:
+            book.say_escalation(work, kept, event)
+        return
+    book.note_delivery(kept.id, tell=True, no_address=outcome.no_address)
+    ask_owner_to_tell(book, work, kept.now)
+
+
+def _through_promiser(book: Book, work: Work, order: MailOrder) -> None:
+    kept = book.promises.get(order.promise_id or "")
+    if kept is None or order.recipient_id == kept.now.made_by:
+        return
+    action = kept.now.action(order.step)
+    if action is not None and action.done_at is None:
+        by = kept.now.made_by
+        book.order(chase_order(kept.now, action.n, order.ordered_at, "executive", by, action.due_at, work.now))

@@ -1,0 +1,77 @@
+"""How trouble reaches an executive: one waiting escalation of a complaint, which reasons join and lift."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+from services.escalation.domain.climbing import Cause, decide_join, decide_raise
+from services.escalation.domain.complaint import Complaint
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.ladder import Ladder
+from services.escalation.domain.mail import MailOrder
+from services.escalation.store import Book
+from shared.contracts.envelope import new_id
+from shared.work import Kept, Work
+
+_MAILS = UUID("0b9f4a52-6d0e-5c1c-9a8e-3f8f5a5f6c11")
+
+
+def mail_id(*causes: str | int) -> str:
+    """The id of a mail, from what caused it: the same cause again is the same mail."""
+    return str(uuid5(_MAILS, "/".join(str(cause) for cause in causes)))
+
+
+def ladder_of(book: Book, state: Escalation) -> Ladder:
+    """The ladder of an escalation: the times it was raised under, the people of today."""
+    return Ladder(book.policies.of(state.policy_version), book.policies.current)
+
+
+def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause, *, ask: bool = True) -> Kept[Escalation]:
+    """Raises an escalation of this complaint, or lets the cause join the one that waits.
+
+    `ask=False` leaves it to the caller to write to a person newly asked: who broke a promise gets one mail, not two.
+    """
+    kept = book.waiting(complaint.id)
+    before = kept.now.steps_made if kept else 0
+    if kept is None:
+        kept = Kept(new_id(), complaint.customer_id)
+        for event in decide_raise(kept.id, complaint, cause, work.now, book.policies.current):
+            book.say_escalation(work, kept, event)
+        book.open_escalation(kept, complaint.id)
+    else:
+        for event in decide_join(kept.now, cause, work.now, ladder_of(book, kept.now)):
+            book.say_escalation(work, kept, event)
+    stand(book, work, kept, before, ask=ask)
+    return kept
+
+
+def stand(book: Book, work: Work, kept: Kept[Escalation], before: int, *, ask: bool = True) -> None:
+    """Sets the deadline of the step that stands, and writes to whoever is newly asked.
+
+    A step whose time is over by now (an outage) is on the record, but nobody is written to about it.
+    """
+    state = kept.now
+    waiting = state.status == "waiting"
+    work.set_timer("ladder", kept.id, kept.customer_id, state.due_at if waiting else None)
+    if ask and waiting and state.steps_made > before and state.due_at > work.now:
+        book.order(ask_order(state, work))
+
+
+def ask_order(state: Escalation, work: Work) -> MailOrder:
+    """The mail that asks the addressee for their words."""
+    step = state.step
+    return MailOrder(
+        id=mail_id("ask", state.id, step.n, step.executive_id),
+        kind="ask",
+        customer_id=state.customer_id,
+        recipient_kind="executive",
+        recipient_id=step.executive_id,
+        ordered_at=work.now,
+        complaint_id=state.complaint_id,
+        escalation_id=state.id,
+        promise_id=state.promise_id,
+        step=step.n,
+        level=step.level,
+        due_at=step.due_at,
+        contact_id=state.contact_id,
+    )

@@ -1,0 +1,229 @@
+"""What a set of inputs needs to know, found out set by set: the same few statements for one input or five hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, and_, any_, bindparam, column, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
+from services.escalation.domain.answering import AnswerGiven
+from services.escalation.domain.complaint import Complaint
+from services.escalation.domain.contact import Contact
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.mail import MailOutcome
+from services.escalation.domain.promise import Promise
+from services.escalation.store import mails
+from services.escalation.store.book import Book, Breach, Watch, Words
+from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
+from shared.contracts import intake, ownership
+from shared.timers import Due
+from shared.work import Kept
+
+#: answers that came between a look at the earlier ones and the lock
+MOST_NEWER = 200
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Ids that inputs name."""
+
+    complaints: set[str] = field(default_factory=set)
+    #: complaints all of whose contacts are judged anew
+    dismissed: set[str] = field(default_factory=set)
+    contacts: set[str] = field(default_factory=set)
+    escalations: set[str] = field(default_factory=set)
+    promises: set[str] = field(default_factory=set)
+    customers: set[str] = field(default_factory=set)
+    causes: set[str] = field(default_factory=set)
+    mails: set[str] = field(default_factory=set)
+    answers_after: int | None = None
+
+    def add(self, payload: Any) -> None:
+        """Adds what one input names."""
+        match payload:
+            case intake.ContactCaptured():
+                self.contacts.add(payload.contact_id)
+                self._cause(payload.cause)
+            case ownership.ComplaintEvent():
+                self._complaint(payload)
+            case AnswerGiven():
+                self.escalations.add(payload.escalation_id)
+                self._cause(payload.promise.cause if payload.promise else None)
+                before = payload.seen if self.answers_after is None else min(self.answers_after, payload.seen)
+                self.answers_after = before
+            case Delivered() | Forwarded():
+                self.escalations.add(payload.escalation_id)
+            case PromiseGiven():
+                self.complaints |= {payload.complaint_id} if payload.complaint_id else set()
+                self._cause(payload.wanted.cause)
+            case ActionDone():
+                self.promises.add(payload.promise_id)
+            case MailOutcome():
+                self.mails.add(payload.mail_id)
+            case Due():
+                self._due(payload)
+
+    def _complaint(self, event: ownership.ComplaintEvent) -> None:
+        self.complaints.add(event.complaint_id)
+        match event:
+            case ownership.ComplaintOpened() | ownership.ContactJoined():
+                self.contacts.add(event.contact_id)
+            case ownership.Classified():
+                self.contacts |= set(event.contact_ids)
+                self._cause(event.cause)
+            case ownership.Closed(basis="not_a_complaint"):
+                self.dismissed.add(event.complaint_id)
+
+    def _due(self, due: Due) -> None:
+        if due.kind == "ladder":
+            self.escalations.add(due.subject_id)
+            return
+        promise_id, _, contact_id = due.subject_id.partition("/")
+        self.promises.add(promise_id)
+        if contact_id:
+            self.contacts.add(contact_id)
+
+    def _cause(self, cause: str | None) -> None:
+        if cause:
+            self.causes.add(cause)
+
+
+def _among(name: str, values: Collection[str]) -> Any:
+    return any_(bindparam(name, sorted(values), type_=ARRAY(Text)))
+
+
+async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
+    """Reads all of `wanted` into the book. `customers` are those whose locks are held."""
+    await _mails(conn, book, wanted)
+    await _contacts(conn, book, wanted)
+    await _breaches(conn, book)
+    await _promises(conn, book, wanted, customers)
+    await _escalations(conn, book, wanted)
+    await _complaints(conn, book, wanted)
+    await _answers(conn, book, wanted)
+
+
+async def _mails(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if not wanted.mails:
+        return
+    book.ordered = await mails.orders(conn, sorted(wanted.mails))
+    for order in book.ordered.values():
+        wanted.escalations |= {order.escalation_id} if order.escalation_id else set()
+        wanted.promises |= {order.promise_id} if order.promise_id else set()
+        wanted.complaints |= {order.complaint_id} if order.complaint_id else set()
+
+
+async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if not wanted.contacts and not wanted.dismissed:
+        return
+    found = contacts.c.id == _among("ids", wanted.contacts)
+    if wanted.dismissed:
+        found |= contacts.c.complaint_id == _among("dismissed", wanted.dismissed)
+    for row in await conn.execute(select(contacts.c.facts).where(found)):
+        one = Contact.model_validate(row.facts)
+        book.contacts[one.id] = one
+        wanted.causes |= {one.cause} if one.cause else set()
+        wanted.complaints |= {one.complaint_id} if one.complaint_id else set()
+
+
+async def _breaches(conn: AsyncConnection, book: Book) -> None:
+    if not book.contacts:
+        return
+    for row in await conn.execute(select(breaches).where(breaches.c.contact_id == _among("ids", book.contacts))):
+        book.open_breach(Breach(row.promise_id, row.contact_id, row.hurt_id, row.at, row.taken_back))
+
+
+async def _promises(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
+    if wanted.causes:
+        theirs = and_(
+            promises.c.customer_id == _among("customers", customers), promises.c.cause == _among("causes", wanted.causes)
+        )
+        for row in await conn.execute(select(promises).where(theirs)):
+            _open_promise(book, row)
+        others = (promises.c.scope == "everyone") & (promises.c.cause == _among("causes", wanted.causes))
+        for row in await conn.execute(select(promises.c.state).where(others)):
+            if row.state["customer_id"] not in customers:
+                book.open_watch(_watch(row.state))
+    missing = (wanted.promises | {one.promise_id for one in book.breaches.values()}) - book.promises.keys()
+    if missing:
+        for row in await conn.execute(select(promises).where(promises.c.id == _among("ids", missing))):
+            if row.customer_id in customers:
+                _open_promise(book, row)
+                continue
+            if row.id not in book.watches:
+                book.open_watch(_watch(row.state))
+            # whoever owned the promise's complaint is told of the breach
+            wanted.complaints |= {row.complaint_id} if row.complaint_id else set()
+    wanted.complaints |= {kept.now.complaint_id for kept in book.promises.values() if kept.now.complaint_id}
+
+
+def _open_promise(book: Book, row: Any) -> None:
+    state = Promise.model_validate(row.state)
+    kept = Kept(row.id, row.customer_id, state, row.version, bytes(row.chain))
+    book.open_promise(kept, state.cause, Words(row.text, row.words))
+
+
+def _watch(state: dict[str, Any]) -> Watch:
+    one = Promise.model_validate(state)
+    return Watch(
+        one.id,
+        one.customer_id,
+        one.cause,
+        one.product,
+        one.scope,
+        one.made_at,
+        one.watch_until,
+        one.status,
+        one.kept_at,
+        one.made_by,
+        one.level,
+        one.complaint_id,
+    )
+
+
+async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if not wanted.escalations and not wanted.complaints:
+        return
+    found = escalations.c.id == _among("ids", wanted.escalations)
+    if wanted.complaints:
+        found |= and_(
+            escalations.c.complaint_id == _among("complaints", wanted.complaints), escalations.c.status != "ended"
+        )
+    for row in await conn.execute(select(escalations).where(found)):
+        state = Escalation.model_validate(row.state)
+        book.open_escalation(Kept(row.id, row.customer_id, state, row.version, bytes(row.chain)), state.complaint_id)
+        book.delivery[row.id] = row.delivery
+        wanted.complaints.add(state.complaint_id)
+
+
+async def _complaints(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if not wanted.complaints:
+        return
+    statement = select(complaints.c.facts).where(complaints.c.id == _among("ids", wanted.complaints))
+    for row in await conn.execute(statement):
+        one = Complaint.model_validate(row.facts)
+        book.complaints[one.id] = one
+
+
+async def _answers(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if wanted.answers_after is None:
+        return
+    statement = (
+        select(answers.c.number, answers.c.complaint_id, answers.c.text)
+        .where(answers.c.number > wanted.answers_after, answers.c.text.is_not(None))
+        .order_by(answers.c.number.desc())
+        .limit(MOST_NEWER)
+    )
+    book.newer = [(row.number, row.complaint_id, row.text) for row in await conn.execute(statement)]
+
+
+def want(payloads: Iterable[Any]) -> Wanted:
+    """What these inputs need."""
+    wanted = Wanted()
+    for payload in payloads:
+        wanted.add(payload)
+    return wanted
