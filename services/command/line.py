@@ -9,15 +9,19 @@ from typing import NoReturn
 import typer
 
 from services.command import (
+    feed,
+    import_contacts,
     kafka,
     keys,
     migrate,
+    parked,
     policy,
     prepare,
     run,
     serve,
     sign_in,
     topics,
+    verify,
 )
 
 app = typer.Typer(
@@ -29,9 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Settings come from the environment (COMPLAINT_LOOP_…); what `make run` has started is found by itself.",
 )
-for _room in (serve, run, migrate, prepare, kafka, sign_in):
+for _room in (serve, run, migrate, prepare, import_contacts, feed, verify, kafka, sign_in):
     _room.add_to(app)
-for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys)):
+for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys), ("parked", parked)):
     app.add_typer(_group.app, name=_name)
 
 #: exit codes: 1 = it did not work, 2 = what was typed or set is wrong
