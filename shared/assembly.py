@@ -156,6 +156,7 @@ class Machinery(Generic[B]):
         )
         # a poll waits by itself, so the loop asks again at once
         self.loops.append(Loop(f"{self.service}.consumer", _busy(consumer.run_once), tick=0.01))
+        self.loops.append(Loop(f"{self.service}.parked", consumer.retry_parked, tick=1.0))
         self.on_stop += [consumer.stop, producer.stop]
 
     def _add_timers(self, when: Callable[[Due], Input[Any]]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 from prometheus_client import Counter
 from pydantic import ValidationError
-from sqlalchemy import Table
+from sqlalchemy import Table, select, update
 
 from shared.contracts.envelope import Envelope, Event, MalformedError
 from shared.db import insert_many, is_transient
@@ -157,6 +157,41 @@ class Consumer(Generic[B]):
             told = [("parked-from", where), ("parked-because", reason.encode())]
             kept = record.value if record.value is None or len(record.value) < 500_000 else b""
             await self._producer.send_all(f"complaint-loop.{service}.parked", [(record.key, kept, told)])
+
+    async def retry_parked(self) -> int:
+        """Takes once more what somebody has asked to be retried (state `retry`); answers how many records it tried.
+
+        What still cannot be handled is parked again with its new reason. Raises what is transient.
+        """
+        parked = self._parked
+        async with self._corridor.engine.connect() as conn:
+            asked = select(parked).where(parked.c.state == "retry").order_by(parked.c.id).limit(100)
+            rows = (await conn.execute(asked)).all()
+        for row in rows:
+            headers = tuple((name, bytes.fromhex(raw)) for name, raw in row.headers)
+            reason = await self._retry(
+                Received(row.origin, row.partition or 0, row.offset or 0, row.key, row.value, headers)
+            )
+            fate = {"state": "parked", "reason": reason} if reason else {"state": "retried"}
+            async with self._corridor.engine.begin() as conn:
+                await conn.execute(
+                    update(parked)
+                    .where(parked.c.id == row.id, parked.c.state == "retry")
+                    .values(attempts=parked.c.attempts + 1, **fate)
+                )
+        return len(rows)
+
+    async def _retry(self, record: Received) -> str | None:
+        """None when the record has had its effect, else why not."""
+        try:
+            one = self._read(record)
+        except (MalformedError, ValidationError, ValueError) as error:
+            return _reason(error)
+        if one is not None:
+            (result,) = await self._corridor.take([one])
+            if isinstance(result, Failed):
+                return f"the handler failed: {type(result.error).__name__}"
+        return None
 
     async def stop(self) -> None:
         """Leaves the group."""
