@@ -1,0 +1,51 @@
+"""Wiring of ownership, top to bottom: python -m services.ownership [--only api|consumer|relay|timers]."""
+
+from __future__ import annotations
+
+import httpx
+from shared.policy import Policies
+
+from services.ownership.api import Desk, Pages, routers
+from services.ownership.handlers import EVENTS, due_input
+from services.ownership.names import Names
+from services.ownership.settings import Settings
+from services.ownership.store import AGENTS_BELL, Book, OwnershipStore
+from shared.assembly import Assembly, Machinery
+from shared.clock import Clock
+from shared.contracts.envelope import topic_of
+from shared.runner import Loop
+
+
+def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozenset[str]) -> Assembly:
+    """What ownership brings into a process."""
+    machinery: Machinery[Book] = Machinery(
+        "ownership",
+        settings,
+        clock,
+        OwnershipStore(policies),
+        parts,
+        topics=[topic_of("intake")],
+        registry=EVENTS,
+        when=due_input,
+    )
+    secret = settings.secret_key.get_secret_value()
+    if "timers" in parts:
+        client = httpx.AsyncClient(base_url=settings.url_of("intake"), timeout=5)
+        names = Names(machinery.engine, clock, client, secret)
+        machinery.loops.append(Loop("ownership.names", names.run_once, tick=5.0, bell=machinery.bell(AGENTS_BELL)))
+        machinery.on_stop.append(names.stop)
+    if "api" not in parts:
+        return machinery.assembly()
+    pages = Pages(settings.base_url, secret, policies)
+    return machinery.assembly(routers(Desk(machinery.engine, machinery.group, clock, pages)))
+
+
+def main() -> None:
+    """Serves ownership alone."""
+    from services.__main__ import main as command_line
+
+    command_line(["serve", "ownership"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The routes of ownership."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from .asking import complaints, people
+from .desk import Desk
+from .doing import acting, supervising
+from .page import customer_page
+from .view import Pages
+
+__all__ = ["Desk", "Pages", "routers"]
+
+
+def routers(desk: Desk) -> list[APIRouter]:
+    """All routes."""
+    return [complaints(desk), people(desk), acting(desk), supervising(desk), customer_page(desk)]

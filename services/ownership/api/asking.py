@@ -1,0 +1,129 @@
+"""What can be read: complaints, their timelines and owners, how a due time came about, who holds how much."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import AfterValidator
+
+from services.ownership.store import reading
+from services.ownership.store.reading import Filters, Found
+from shared.auth import Principal, requires
+from shared.fields import Id, Invalid
+from shared.http import Answer, Page, Paged, StrictRoute, decode_cursor, encode_cursor
+
+from . import view
+from .desk import Desk, no_such_complaint
+from .doing import Name
+from .explaining import explained
+from .ledger import LEDGER_TYPES, ledger
+
+Reader = Annotated[Principal, Depends(requires("agent", "supervisor", "executive", "integration", "admin", "service"))]
+_NO_NUL = "has characters that are not allowed"
+
+
+def _plain(value: str) -> str:
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Invalid(_NO_NUL)
+    return value
+
+
+Filter = Annotated[str | None, Query(max_length=200), AfterValidator(lambda v: v if v is None else _plain(v))]
+PathId = Annotated[Id, Path()]
+
+
+async def _views(desk: Desk, found: list[Found]) -> list[dict[str, object]]:
+    wanted = [agent_id for one in found for agent_id in view.agents_of(one.state)]
+    async with desk.engine.connect() as conn:
+        names = await reading.names_of(conn, wanted) if wanted else {}
+    now = desk.clock.now()
+    return [view.complaint(one.state, one.version, names, desk.pages, now) for one in found]
+
+
+async def _page(desk: Desk, filters: Filters, page: Page) -> Answer:
+    after = None if page.cursor is None else str(page.after(str)[0])  # type: ignore[index]
+    if after is not None and not reading.is_id(after):
+        decode_cursor("!")  # the refusal of a cursor that is none of ours
+    async with desk.engine.connect() as conn:
+        found = list(await reading.listed(conn, filters, desk.clock.now(), after, page.limit + 1))
+    items = await _views(desk, found[: page.limit])
+    more = len(found) > page.limit
+    return Answer({"items": items, "next": encode_cursor([found[page.limit - 1].state.id]) if more else None})
+
+
+def complaints(desk: Desk) -> APIRouter:
+    """Lists and single complaints."""
+    router = APIRouter(route_class=StrictRoute, tags=["complaints"])
+
+    @router.get("/v1/complaints", summary="Complaints, latest opened first")
+    async def listed(
+        _: Reader,
+        page: Paged,
+        status: Annotated[Literal["open", "answered", "closed"] | None, Query()] = None,
+        owner_id: Filter = None,
+        customer_id: Filter = None,
+        cause: Filter = None,
+        overdue: Annotated[bool | None, Query()] = None,
+        unowned: Annotated[bool | None, Query()] = None,
+    ) -> Answer:
+        return await _page(desk, Filters(status, owner_id, customer_id, cause, overdue, unowned), page)
+
+    @router.get("/v1/complaints/{name}", summary="One complaint, by id or reference")
+    async def one(name: Name, _: Reader) -> Answer:
+        found = await _found(desk, name)
+        return Answer((await _views(desk, [found]))[0])
+
+    @router.get("/v1/complaints/{name}/timeline", summary="Everything that happened, in order")
+    async def timeline(name: Name, _: Reader, page: Paged) -> Answer:
+        complaint_id, _customer = await desk.where_is(name)
+        after = 0 if page.cursor is None else int(page.after(int)[0])  # type: ignore[index]
+        async with desk.engine.connect() as conn:
+            items, more = await reading.timeline(conn, complaint_id, min(max(after, 0), 2**31 - 1), page.limit)
+        return Answer({"items": items, "next": None if more is None else encode_cursor([more])})
+
+    @router.get("/v1/complaints/{name}/ownership", summary="Who held it, from when until when, and why")
+    async def ownership(name: Name, _: Reader) -> Answer:
+        complaint_id, _customer = await desk.where_is(name)
+        async with desk.engine.connect() as conn:
+            told = await reading.told(conn, complaint_id, LEDGER_TYPES)
+            items = ledger(told)
+            names = await reading.names_of(conn, [str(item["agent"]["id"]) for item in items])
+        for item in items:
+            item["agent"]["name"] = names.get(str(item["agent"]["id"]))
+        return Answer({"items": items})
+
+    @router.get("/v1/complaints/{name}/explain", summary="How a due time came about")
+    async def explain(name: Name, _: Reader, clock: Annotated[str | None, Query(max_length=100)] = None) -> Answer:
+        found = await _found(desk, name)
+        async with desk.engine.connect() as conn:
+            pauses = await reading.told(conn, found.state.id, ("complaint.paused", "complaint.resumed"))
+        return Answer(explained(found.state, desk.pages.policies, pauses, clock))
+
+    return router
+
+
+def people(desk: Desk) -> APIRouter:
+    """What an owner holds, and what a customer went through."""
+    router = APIRouter(route_class=StrictRoute, tags=["complaints"])
+
+    @router.get("/v1/owners/{owner_id}/workload", summary="How much somebody holds")
+    async def workload(owner_id: PathId, _: Reader) -> Answer:
+        async with desk.engine.connect() as conn:
+            counted = await reading.workload(conn, owner_id, desk.clock.now())
+            names = await reading.names_of(conn, [owner_id])
+        return Answer({"owner": view.agent(owner_id, names), **counted})
+
+    @router.get("/v1/customers/{customer_id}/history", summary="A customer's complaints, latest first")
+    async def history(customer_id: PathId, _: Reader, page: Paged) -> Answer:
+        return await _page(desk, Filters(customer_id=customer_id), page)
+
+    return router
+
+
+async def _found(desk: Desk, name: str) -> Found:
+    async with desk.engine.connect() as conn:
+        found = await reading.find(conn, name)
+    if found is None:
+        raise no_such_complaint()
+    return found

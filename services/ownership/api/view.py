@@ -1,0 +1,135 @@
+"""A complaint as people and tools see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.policy import Policies
+
+from services.ownership.domain import Clock, Complaint
+from services.ownership.domain.clocks import CONFIRMATION
+from shared.auth import sign
+
+Names = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Makes the links of the customer's own page."""
+
+    base_url: str
+    secret: str
+    policies: Policies
+
+    def confirmation_url(self, state: Complaint) -> str | None:
+        """The page on which the customer says whether it is solved; only while they are asked."""
+        if state.status != "answered":
+            return None
+        token = sign(self.secret, "confirmation", [state.id, str(state.cycle)], self.expires_at(state))
+        return f"{self.base_url}/c/{token}"
+
+    def expires_at(self, state: Complaint) -> datetime:
+        """As long as a no may still reopen it."""
+        assert state.answered_at is not None
+        policy = self.policies.of(state.policy_version)
+        return state.answered_at + policy.confirmation.silent_after.delta + policy.reopen_within.delta
+
+
+def agents_of(state: Complaint) -> list[str]:
+    """Everybody whose name the view shows."""
+    ids = [state.owner_id, state.deputy and state.deputy.agent_id, *(one.helper_id for one in state.helpers)]
+    if state.succession is not None:
+        ids.append(state.succession.to_id)
+    return [one for one in ids if one]
+
+
+def agent(agent_id: str | None, names: Names) -> dict[str, str | None] | None:
+    """`{"id", "name"}`; the name is null until it is known."""
+    return None if agent_id is None else {"id": agent_id, "name": names.get(agent_id)}
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    return {
+        "kind": clock.kind,
+        "cycle": clock.cycle,
+        "started_at": clock.started_at,
+        "due_at": clock.due_at,
+        "warned_at": clock.warned_at,
+        "met_at": clock.met_at,
+        "breached_at": clock.breached_at,
+        "stopped_at": clock.stopped_at,
+        "paused_seconds": clock.paused_seconds,
+        "hours": clock.hours,
+        "warnings": [{"percent": percent, "at": at} for percent, at in clock.warnings],
+    }
+
+
+def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: datetime) -> dict[str, Any]:
+    """The complaint of C 4."""
+    deputy, pause, asked = state.deputy, state.pause, state.succession
+    value = state.value_at_stake
+    view = {
+        "id": state.id,
+        "reference": state.reference,
+        "status": state.status,
+        "basis": state.basis,
+        "customer_id": state.customer_id,
+        "owner": agent(state.owner_id, names),
+        "deputy": None if deputy is None else {**(agent(deputy.agent_id, names) or {}), "until": deputy.until},
+        "helpers": [
+            {
+                "n": one.n,
+                **(agent(one.helper_id, names) or {}),
+                "asked_by": one.asked_by,
+                "asked_at": one.asked_at,
+                "replied_at": one.replied_at,
+            }
+            for one in state.helpers
+        ],
+        "succession_asked": None
+        if asked is None
+        else {
+            "to": agent(asked.to_id, names),
+            "reason": asked.reason,
+            "by": asked.asked_by,
+            "at": asked.asked_at,
+        },
+        "tier": state.tier,
+        "region": state.region,
+        "channel": state.channel,
+        "product": state.product,
+        "cause": state.cause,
+        "need": state.need,
+        "complaint": state.complaint,
+        "value_at_stake": None if value is None else {"amount": value[0], "currency": value[1]},
+        "departure_threat": state.departure_threat,
+        "departure_possible": state.departure_possible is not None,
+        "repeat_of": state.repeat_of,
+        "cycle": state.cycle,
+        "opened_at": state.opened_at,
+        "first_contact_at": state.first_contact_at,
+        "acknowledged_at": state.acknowledged_at,
+        "answered_at": state.answered_at,
+        "closed_at": state.closed_at,
+        "reopened_at": state.reopened_at,
+        "age_seconds": _seconds(state.first_contact_at, state.closed_at or now),
+        "age_since_reopening_seconds": None
+        if state.reopened_at is None
+        else _seconds(state.reopened_at, state.closed_at or now),
+        "policy_version": state.policy_version,
+        "paused": None if pause is None else {"since": pause.since, "until": pause.until},
+        "overdue": any(c.running and c.kind != CONFIRMATION and c.due_at <= now for c in state.clocks),
+        "clocks": [_clock(clock) for clock in state.clocks],
+        "contacts": list(state.contacts),
+        "version": version,
+    }
+    if (url := pages.confirmation_url(state)) is not None:
+        view["confirmation_url"] = url
+    return view
+
+
+def _seconds(start: datetime, end: datetime) -> int:
+    return max(0, int((end - start).total_seconds()))

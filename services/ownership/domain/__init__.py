@@ -1,0 +1,34 @@
+"""What a complaint is and how it is decided on: pure, told what time it is."""
+
+from .contacts import (
+    answered_by,
+    decide_customer_contact,
+    decide_joining,
+    decide_opening,
+    decide_response,
+    joins,
+)
+from .decide import decide
+from .due import next_moment, work_through
+from .evolve import evolve
+from .state import Clock, Complaint, from_json, to_json
+from .story import Story, Told
+
+__all__ = [
+    "Clock",
+    "Complaint",
+    "Story",
+    "Told",
+    "answered_by",
+    "decide",
+    "decide_customer_contact",
+    "decide_joining",
+    "decide_opening",
+    "decide_response",
+    "evolve",
+    "from_json",
+    "joins",
+    "next_moment",
+    "to_json",
+    "work_through",
+]

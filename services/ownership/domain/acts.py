@@ -1,0 +1,125 @@
+"""What people ask for on a complaint, as data. `agent_id` is who acts; texts stay home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something asked for on one complaint."""
+
+    complaint_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Act):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge(Act):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Act):
+    agent_id: str
+    text: str
+    next_update_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classify(Act):
+    """`changes` holds what was given: cause, need, product, complaint, departure_threat."""
+
+    agent_id: str
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Act):
+    agent_id: str
+    text: str
+    outcome: Literal["upheld", "partly_upheld", "not_upheld"]
+    reasons: str
+    redress: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(Act):
+    """The customer's word. `cycle` is the one that a page was made for; None means whichever is asked about now."""
+
+    solved: bool
+    through: Literal["tool", "page"]
+    comment: str | None = None
+    cycle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(Act):
+    agent_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate(Act):
+    by: Literal["customer", "agent", "supervisor"]
+    by_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseClocks(Act):
+    agent_id: str
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Act):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskHelper(Act):
+    agent_id: str
+    helper: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelperReply(Act):
+    n: int
+    agent_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartDeputy(Act):
+    agent: str
+    until: datetime
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndDeputy(Act):
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed(Act):
+    to: str
+    reason: Literal["left_company", "role_ended", "conflict_of_interest", "customer_asked"]
+    note: str
+    by: str
+    accepted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptSuccession(Act):
+    agent_id: str

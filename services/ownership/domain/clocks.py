@@ -1,0 +1,177 @@
+"""What the customer was promised, as clocks: when each starts, is met, moves and stops.
+
+Rules: README.md of this service has them in a table. Every function answers changes; only `evolve` applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.policy import Facts, Policy, Term
+
+from shared.calendars import Calendar, business_seconds_between, due_at, point_at, shifted_due
+from shared.contracts.ownership import ClockChange
+
+from .state import Clock, Complaint
+
+#: where a human speaks with the customer at once
+LIVE_CHANNELS: Final = frozenset({"phone", "chat", "in_person"})
+#: the wait for the customer's word after an answer: its warnings are the reminders, its end is a silent closing
+CONFIRMATION: Final = "confirmation"
+#: kinds in the policy that are kept elsewhere or start at another time
+_NOT_AT_OPENING: Final = frozenset({"executive_answer", "follow_up", CONFIRMATION})
+
+
+def start_of(occurred_at: datetime, received_at: datetime, accept_late: timedelta) -> datetime:
+    """When the clocks of a contact start: when the customer spoke, never later than receipt; what arrives later than
+    the policy accepts starts at receipt."""
+    spoke_at = min(occurred_at, received_at)
+    return received_at if received_at - spoke_at > accept_late else spoke_at
+
+
+def started(term: Term, cycle: int, at: datetime, calendar: Calendar) -> ClockChange:
+    """A clock of `term` that starts at `at`."""
+    due = due_at(at, term.within, term.hours, calendar)
+    return ClockChange(
+        change="started",
+        kind=term.kind,
+        cycle=cycle,
+        at=at,
+        due_at=due,
+        hours=term.hours,
+        warnings=tuple((percent, point_at(at, due, percent, term.hours, calendar)) for percent in term.warn_at),
+    )
+
+
+def facts_of(state: Complaint) -> Facts:
+    """What the terms of a complaint were chosen by, frozen at its opening."""
+    product, cause, need = state.opened_as
+    return Facts(tier=state.tier, region=state.region, product=product, cause=cause, need=need, channel=state.channel)
+
+
+def fresh(policy: Policy, facts: Facts, region: str, cycle: int, at: datetime, *, owned: bool) -> list[ClockChange]:
+    """The clocks that start when a complaint opens or is reopened."""
+    calendar = policy.calendar(region)
+    return [
+        started(term, cycle, at, calendar)
+        for term in policy.terms(facts)
+        if term.kind not in _NOT_AT_OPENING and not (owned and term.kind == "claim")
+    ]
+
+
+def change(clock: Clock, what: str, at: datetime) -> ClockChange:
+    """`met` or `stopped`, never before it started."""
+    return ClockChange(change=what, kind=clock.kind, cycle=clock.cycle, at=max(at, clock.started_at))  # type: ignore[arg-type]
+
+
+def met(state: Complaint, kinds: Iterable[str], at: datetime) -> list[ClockChange]:
+    """The running clocks of these kinds, met."""
+    wanted = frozenset(kinds)
+    return [change(clock, "met", at) for clock in state.clocks if clock.kind in wanted and clock.running]
+
+
+def all_stopped(state: Complaint, at: datetime) -> list[ClockChange]:
+    """Whatever still runs is no longer owed."""
+    return [change(clock, "stopped", at) for clock in state.clocks if clock.running]
+
+
+def spoken(state: Complaint, policy: Policy, at: datetime, promised_by: datetime | None = None) -> list[ClockChange]:
+    """A human spoke to the customer: acknowledgement and first response are met, and the next update is owed anew.
+
+    `promised_by` is when the customer was told to hear again; it takes the place of the policy's term.
+    """
+    if state.status != "open":
+        return []
+    changes = met(state, ("acknowledgement", "first_response"), at)
+    running = state.running("next_update")
+    if running is not None and at < running.started_at:
+        return changes  # words from before what is owed now
+    if running is not None:
+        changes.append(change(running, "met", at))
+    term = next((term for term in policy.terms(facts_of(state)) if term.kind == "next_update"), None)
+    if promised_by is not None:
+        changes.append(_promised(promised_by, state.cycle, at, term))
+    elif term is not None:
+        changes.append(started(term, state.cycle, at, policy.calendar(state.region)))
+    return changes
+
+
+def _promised(by: datetime, cycle: int, at: datetime, term: Term | None) -> ClockChange:
+    percents = term.warn_at if term else ()
+    return ClockChange(
+        change="started",
+        kind="next_update",
+        cycle=cycle,
+        at=at,
+        due_at=by,
+        hours="calendar",
+        warnings=tuple((percent, at + (by - at) * percent / 100) for percent in percents),
+    )
+
+
+def answered(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
+    """An answer meets everything that was owed, named rules too; then the customer's word is waited for."""
+    changes = [change(clock, "met", at) for clock in state.clocks if clock.running]
+    calendar = policy.calendar(state.region)
+    silent_at = due_at(at, policy.confirmation.silent_after, "calendar", calendar)
+    reminders = sorted(due_at(at, after, "calendar", calendar) for after in policy.confirmation.remind_after)
+    whole = (silent_at - at).total_seconds() or 1.0
+    changes.append(
+        ClockChange(
+            change="started",
+            kind=CONFIRMATION,
+            cycle=state.cycle,
+            at=at,
+            due_at=silent_at,
+            hours="calendar",
+            warnings=tuple(
+                (int((reminder - at).total_seconds() * 100 / whole), reminder)
+                for reminder in reminders
+                if reminder < silent_at
+            ),
+        )
+    )
+    return changes
+
+
+def resumed(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
+    """The business clocks after a pause that ends at `at`: due times and warnings to come move by what was paused."""
+    assert state.pause is not None
+    calendar = policy.calendar(state.region)
+    changes = []
+    for clock in state.clocks:
+        since = max(state.pause.since, clock.started_at)
+        if not clock.running or clock.hours == "calendar" or clock.breached_at is not None or at <= since:
+            continue
+        due = shifted_due(clock.due_at, since, at, "business", calendar)
+        if due == clock.due_at:
+            continue
+        changes.append(
+            ClockChange(
+                change="moved",
+                kind=clock.kind,
+                cycle=clock.cycle,
+                at=at,
+                due_at=due,
+                hours="business",
+                warnings=tuple(
+                    (percent, shifted_due(when, since, at, "business", calendar)) for percent, when in clock.warnings
+                ),
+                paused_seconds=business_seconds_between(since, at, calendar),
+            )
+        )
+    return changes
+
+
+def deadline(clock: Clock) -> datetime | None:
+    """When a clock wants attention next: its next warning, else its due time; None once breached or ended."""
+    if not clock.running or clock.breached_at is not None:
+        return None
+    return clock.warnings[clock.warned][1] if clock.warned < len(clock.warnings) else clock.due_at
+
+
+def owed_at(state: Complaint) -> datetime | None:
+    """The earliest due time of what is still owed: in the past, the complaint is overdue."""
+    return min((c.due_at for c in state.clocks if c.running and c.kind != CONFIRMATION), default=None)

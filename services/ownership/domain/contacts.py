@@ -1,0 +1,253 @@
+"""What a contact or a response means: it opens a complaint or joins one, finds an owner, meets clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.policy import Facts, Policy
+
+from shared.contracts import ownership as said
+from shared.contracts.intake import ContactCaptured, ContactResponded
+
+from . import clocks
+from .due import resume, work_through
+from .state import Complaint
+from .story import Story, opening
+
+#: who acts when the customer does
+BY_CUSTOMER = "customer"
+
+Because = Literal["reference", "conversation", "cause"]
+
+
+def spoke_at(contact: ContactCaptured | ContactResponded, now: datetime) -> datetime:
+    """When it was said: never later than receipt, never later than now."""
+    return min(contact.occurred_at, contact.received_at, now)
+
+
+def joins(contact: ContactCaptured, complaints: Sequence[Complaint]) -> tuple[Complaint, Because] | None:
+    """The open or answered complaint that a contact belongs to: the one it names, else of its conversation, else of
+    its cause; the youngest of several."""
+    there = [one for one in complaints if one.status != "closed"]
+    rules: list[tuple[Because, list[Complaint]]] = [
+        ("reference", [one for one in there if one.reference in contact.references]),
+        ("conversation", [one for one in there if contact.conversation_id in one.conversations]),
+        ("cause", [one for one in there if contact.cause is not None and one.cause == contact.cause]),
+    ]
+    for because, found in rules:
+        if found:
+            return max(found, key=lambda one: (one.opened_at, one.id)), because
+    return None
+
+
+def threat_of(contact: ContactCaptured) -> Literal["certain", "likely", "possible"] | None:
+    """How sure it is that the customer threatens to leave; a caller's plain yes is certain."""
+    verdict = contact.departure_threat
+    if verdict.value:
+        return verdict.tier if verdict.tier in ("certain", "likely") else "certain"
+    return "possible" if verdict.value is None and verdict.tier == "possible" else None
+
+
+def opens(contact: ContactCaptured) -> Literal["complaint", "perhaps_a_complaint", "departure_threat"] | None:
+    """Why a contact opens a complaint, if it does."""
+    if contact.complaint.value:
+        return "complaint"
+    if threat_of(contact) in ("certain", "likely"):
+        return "departure_threat"
+    return "perhaps_a_complaint" if contact.complaint.value is None else None
+
+
+def repeat_of(
+    cause: str | None, at: datetime, policy: Policy, earlier: Sequence[Complaint], but: str | None = None
+) -> Complaint | None:
+    """The latest earlier complaint with this cause that ended less than `repeat_within` ago, or has not ended."""
+    if cause is None:
+        return None
+    since = at - policy.repeat_within.delta
+    found = [
+        one
+        for one in earlier
+        if one.id != but
+        and one.cause == cause
+        and one.basis != "not_a_complaint"
+        and (one.closed_at is None or one.closed_at >= since)
+    ]
+    return max(found, key=lambda one: (one.opened_at, one.id), default=None)
+
+
+def decide_opening(
+    contact: ContactCaptured,
+    complaints: Sequence[Complaint],
+    now: datetime,
+    policy: Policy,
+    *,
+    complaint_id: str,
+    reference: str,
+) -> Story | None:
+    """A complaint of this contact; None if it is none and threatens nothing."""
+    because = opens(contact)
+    if because is None:
+        return None
+    start = clocks.start_of(contact.occurred_at, contact.received_at, policy.accept_late.delta)
+    tier, region = policy.tier(contact.tier), policy.region(contact.region)
+    responder = contact.responder_id
+    facts = Facts(
+        tier=tier,
+        region=region,
+        product=contact.product,
+        cause=contact.cause,
+        need=contact.need,
+        channel=contact.channel,
+    )
+    changes = clocks.fresh(policy, facts, region, 1, start, owned=responder is not None)
+    if responder is not None and contact.channel in clocks.LIVE_CHANNELS:
+        changes += [
+            said.ClockChange(change="met", kind=one.kind, cycle=1, at=start)
+            for one in changes
+            if one.kind in ("acknowledgement", "first_response")
+        ]
+    again = repeat_of(contact.cause, start, policy, complaints)
+    ids: dict[str, Any] = {"complaint_id": complaint_id, "customer_id": contact.customer_id, "at": now}
+    story = opening(
+        said.ComplaintOpened(
+            **ids,
+            clocks=tuple(changes),
+            reference=reference,
+            contact_id=contact.contact_id,
+            conversation_id=contact.conversation_id,
+            because=because,
+            channel=contact.channel,
+            tier=tier,
+            region=region,
+            product=contact.product,
+            cause=contact.cause,
+            need=contact.need,
+            locale=contact.locale,
+            value_at_stake=contact.lifetime_value,
+            departure_threat=threat_of(contact) in ("certain", "likely"),
+            repeat_of=again.id if again else None,
+            first_contact_at=min(contact.occurred_at, contact.received_at),
+            policy_version=policy.version,
+        ),
+        by=BY_CUSTOMER,
+        why=None,
+    )
+    if responder is not None:
+        event = said.OwnerAssigned(**ids, owner_id=responder, because="first_responder")
+        story.tell(event, by=responder, why="took the first contact")
+    _tell_threat(story, contact, now)
+    if again is not None:
+        story.tell(said.Repeated(**ids, repeat_of=again.id, cause=contact.cause), by=BY_CUSTOMER)
+    return story
+
+
+def decide_joining(
+    state: Complaint, because: Because, contact: ContactCaptured, now: datetime, policy: Policy
+) -> Story:
+    """A contact becomes part of a complaint. It moves no owner; on a live channel it is a response as well."""
+    story = Story(state)
+    at = spoke_at(contact, now)
+    responder = contact.responder_id
+    live = responder is not None and contact.channel in clocks.LIVE_CHANNELS
+    ids: dict[str, Any] = {"complaint_id": state.id, "customer_id": state.customer_id}
+    if responder is not None:
+        work_through(story, policy, at, now)
+    story.tell(
+        said.ContactJoined(
+            **ids,
+            at=at,
+            contact_id=contact.contact_id,
+            conversation_id=contact.conversation_id,
+            because=because,
+            clocks=tuple(clocks.spoken(story.state, policy, at)) if live else (),
+        ),
+        by=BY_CUSTOMER,
+        why=_WHY_JOINED[because],
+    )
+    if responder is not None and story.state.owner_id is None and state.status == "open":
+        assign(story, responder, "first_response" if live else "first_responder", at)
+    _tell_threat(story, contact, now)
+    return story
+
+
+_WHY_JOINED = {
+    "reference": "it names this complaint",
+    "conversation": "it belongs to the same conversation",
+    "cause": "it has the same cause",
+}
+
+
+def _tell_threat(story: Story, contact: ContactCaptured, now: datetime) -> None:
+    tier = threat_of(contact)
+    if tier is None or (tier == "possible" and story.state.departure_threat):
+        return
+    event = said.DepartureThreatened(
+        complaint_id=story.state.id,
+        customer_id=story.state.customer_id,
+        at=now,
+        contact_id=contact.contact_id,
+        tier=tier,
+        because="heard",
+    )
+    story.tell(event, by=BY_CUSTOMER, why="to be confirmed or dismissed" if tier == "possible" else None)
+
+
+def assign(
+    story: Story, agent_id: str, because: Literal["first_responder", "claimed", "first_response"], at: datetime
+) -> None:
+    """Gives an unowned complaint its owner, who from then on changes only by succession."""
+    state = story.state
+    event = said.OwnerAssigned(
+        complaint_id=state.id,
+        customer_id=state.customer_id,
+        at=at,
+        owner_id=agent_id,
+        because=because,
+        clocks=tuple(clocks.met(state, ("claim",), at)),
+    )
+    story.tell(event, by=agent_id, why=because.replace("_", " "))
+
+
+def answered_by(response: ContactResponded, complaints: Sequence[Complaint]) -> Complaint | None:
+    """The complaint that a response belongs to: that of its contact, else that of its conversation."""
+    named = [one for one in complaints if response.contact_id in one.contacts]
+    if not named and response.conversation_id is not None:
+        named = [
+            one
+            for one in complaints
+            if response.conversation_id in one.conversations and one.first_contact_at <= response.occurred_at
+        ]
+    live = [one for one in named if one.status != "closed"]
+    return max(live, key=lambda one: (one.opened_at, one.id), default=None)
+
+
+def decide_response(state: Complaint, response: ContactResponded, now: datetime, policy: Policy) -> Story:
+    """A human answered the customer: an unowned complaint has its owner, and clocks are met, whoever it was."""
+    story = Story(state)
+    at = spoke_at(response, now)
+    work_through(story, policy, at, now)
+    if story.state.owner_id is None:
+        assign(story, response.responder_id, "first_response", at)
+    event = said.CustomerUpdated(
+        complaint_id=state.id,
+        customer_id=state.customer_id,
+        at=at,
+        by_id=response.responder_id,
+        how="response",
+        response_id=response.response_id,
+        clocks=tuple(clocks.spoken(story.state, policy, at)),
+    )
+    story.tell(event, by=response.responder_id)
+    return story
+
+
+def decide_customer_contact(state: Complaint, contact: ContactCaptured, now: datetime, policy: Policy) -> Story:
+    """Any word of the customer ends a pause, whichever complaint it is about."""
+    story = Story(state)
+    at = spoke_at(contact, now)
+    work_through(story, policy, at, now)
+    if story.state.pause is not None:
+        resume(story, policy, max(at, story.state.pause.since), "customer_contact", by=BY_CUSTOMER)
+    return story

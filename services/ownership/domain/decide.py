@@ -1,0 +1,50 @@
+"""Which decision belongs to which act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from shared.policy import Policy
+
+from shared.refusal import Refusal
+
+from . import acts, handling, resolving, standing_in
+from .due import work_through
+from .state import Complaint
+from .story import Story
+
+Decision = Callable[[Story, Any, datetime, Policy, Sequence[Complaint]], Refusal | None]
+
+
+def decide(
+    state: Complaint, act: acts.Act, now: datetime, policy: Policy, others: Sequence[Complaint]
+) -> tuple[Story, Refusal | None]:
+    """What follows from `act`; `others` are the customer's other complaints.
+
+    What has come due by now is told first, also where the act is refused: a late act never hides a breach.
+    """
+    story = Story(state)
+    work_through(story, policy, now, now)
+    return story, DECISIONS[type(act)](story, act, now, policy, others)
+
+
+DECISIONS: Final[dict[type[acts.Act], Decision]] = {
+    acts.Claim: handling.claim,
+    acts.Acknowledge: handling.acknowledge,
+    acts.Update: handling.update,
+    acts.Classify: handling.classify,
+    acts.Withdraw: handling.withdraw,
+    acts.Escalate: handling.escalate,
+    acts.PauseClocks: handling.pause,
+    acts.Resume: handling.end_pause,
+    acts.AskHelper: handling.ask_helper,
+    acts.HelperReply: handling.helper_reply,
+    acts.Answer: resolving.answer,
+    acts.Confirm: resolving.confirm,
+    acts.StartDeputy: standing_in.start_deputy,
+    acts.EndDeputy: standing_in.stop_deputy,
+    acts.Succeed: standing_in.succeed,
+    acts.AcceptSuccession: standing_in.accept,
+}

@@ -1,0 +1,126 @@
+"""What time brings about: warnings, breaches, the end of a pause or of a deputy's turn, a silent closing.
+
+A process that slept through deadlines works through all of them, in order, each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.policy import Policy
+
+from shared.contracts import ownership as said
+
+from . import clocks
+from .state import Clock, Complaint
+from .story import Story
+
+#: who acts when time does
+BY_CLOCK = "clock"
+
+
+def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | None]]:
+    for clock in state.clocks:
+        if state.pause is not None and clock.hours == "business":
+            continue
+        if (at := clocks.deadline(clock)) is not None:
+            yield at, "clock", clock
+    if state.pause is not None:
+        yield state.pause.until, "pause", None
+    if state.deputy is not None:
+        yield state.deputy.until, "deputy", None
+
+
+def next_moment(state: Complaint) -> datetime | None:
+    """When this complaint wants attention next."""
+    return min((at for at, _, _ in _moments(state)), default=None)
+
+
+def work_through(story: Story, policy: Policy, until: datetime, now: datetime) -> None:
+    """Tells everything that has come by `until`, in order of time; `now` is when it is told."""
+    while True:
+        moments = [moment for moment in _moments(story.state) if moment[0] <= until]
+        if not moments:
+            return
+        at, what, clock = min(moments, key=lambda moment: moment[0])
+        if what == "pause":
+            resume(story, policy, at, "until", by=BY_CLOCK)
+        elif what == "deputy":
+            end_deputy(story, at, "until", by=BY_CLOCK)
+        else:
+            assert clock is not None
+            _tell_clock(story, clock, now)
+
+
+def _tell_clock(story: Story, clock: Clock, now: datetime) -> None:
+    state = story.state
+    ids = {"complaint_id": state.id, "customer_id": state.customer_id, "at": now}
+    if clock.warned < len(clock.warnings):
+        percent, _ = clock.warnings[clock.warned]
+        story.tell(
+            said.ClockWarned(
+                **ids,
+                kind=clock.kind,
+                cycle=clock.cycle,
+                due_at=clock.due_at,
+                percent=percent,
+                owner_id=state.owner_id,
+            ),
+            by=BY_CLOCK,
+        )
+    elif clock.kind == clocks.CONFIRMATION:
+        close(story, "silent", now, by=BY_CLOCK)
+    else:
+        story.tell(
+            said.ClockBreached(**ids, kind=clock.kind, cycle=clock.cycle, due_at=clock.due_at, owner_id=state.owner_id),
+            by=BY_CLOCK,
+        )
+
+
+def resume(story: Story, policy: Policy, at: datetime, because: str, *, by: str, why: str | None = None) -> None:
+    """Ends the pause at `at`."""
+    state = story.state
+    event = said.Resumed.model_validate(
+        {
+            "complaint_id": state.id,
+            "customer_id": state.customer_id,
+            "at": at,
+            "because": because,
+            "clocks": clocks.resumed(state, policy, at),
+        }
+    )
+    story.tell(event, by=by, why=why)
+
+
+def end_deputy(story: Story, at: datetime, because: str, *, by: str, why: str | None = None) -> None:
+    """The deputy leaves; the owner was the owner all the time."""
+    state = story.state
+    assert state.deputy is not None
+    event = said.DeputyEnded.model_validate(
+        {
+            "complaint_id": state.id,
+            "customer_id": state.customer_id,
+            "at": at,
+            "deputy_id": state.deputy.agent_id,
+            "because": because,
+            "by_id": by,
+        }
+    )
+    story.tell(event, by=by, why=why)
+
+
+def close(story: Story, basis: said.Basis, at: datetime, *, by: str, why: str | None = None) -> None:
+    """Closes a complaint: what stood in for the owner leaves, and no clock runs on."""
+    if story.state.deputy is not None:
+        end_deputy(story, at, "closed", by=by)
+    state = story.state
+    event = said.Closed(
+        complaint_id=state.id,
+        customer_id=state.customer_id,
+        at=at,
+        basis=basis,
+        by_id=by,
+        clocks=tuple(clocks.all_stopped(state, at)),
+    )
+    story.tell(event, by=by, why=why)

@@ -1,0 +1,241 @@
+"""The only place where a complaint changes: `evolve(state, event)` folds one event into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from shared.contracts import ownership as said
+from shared.contracts.envelope import Event
+from shared.contracts.ownership import ClockChange
+
+from .state import Clock, Complaint, Deputy, Helper, Pause, Succession
+
+
+def applied(clocks: tuple[Clock, ...], changes: Sequence[ClockChange]) -> tuple[Clock, ...]:
+    """The clocks after an event's changes."""
+    listed = list(clocks)
+    for change in changes:
+        if change.change == "started":
+            _start(listed, change)
+            continue
+        for index, clock in enumerate(listed):
+            if clock.kind == change.kind and clock.cycle == change.cycle and clock.running:
+                listed[index] = _changed(clock, change)
+                break
+    return tuple(listed)
+
+
+def _start(listed: list[Clock], change: ClockChange) -> None:
+    assert change.due_at is not None and change.hours is not None
+    # a clock that starts again and again (next_update) leaves its breached runs and its last one; the timeline has all
+    ended = [c for c in listed if c.kind == change.kind and c.cycle == change.cycle and c.breached_at is None]
+    for clock in ended[:-1]:
+        listed.remove(clock)
+    listed.append(
+        Clock(
+            kind=change.kind,
+            cycle=change.cycle,
+            started_at=change.at,
+            due_at=change.due_at,
+            hours=change.hours,
+            warnings=change.warnings,
+        )
+    )
+
+
+def _changed(clock: Clock, change: ClockChange) -> Clock:
+    if change.change == "met":
+        return replace(clock, met_at=change.at)
+    if change.change == "stopped":
+        return replace(clock, stopped_at=change.at)
+    assert change.due_at is not None
+    paused = clock.paused_seconds + change.paused_seconds
+    return replace(clock, due_at=change.due_at, warnings=change.warnings, paused_seconds=paused)
+
+
+def _marked(clocks: tuple[Clock, ...], kind: str, cycle: int, **changes: Any) -> tuple[Clock, ...]:
+    return tuple(
+        replace(clock, **changes) if clock.kind == kind and clock.cycle == cycle and clock.running else clock
+        for clock in clocks
+    )
+
+
+def _opened(_: Complaint | None, event: said.ComplaintOpened) -> Complaint:
+    value = event.value_at_stake
+    return Complaint(
+        id=event.complaint_id,
+        reference=event.reference,
+        customer_id=event.customer_id,
+        status="open",
+        tier=event.tier,
+        region=event.region,
+        channel=event.channel,
+        opened_at=event.at,
+        first_contact_at=event.first_contact_at,
+        policy_version=event.policy_version,
+        product=event.product,
+        cause=event.cause,
+        need=event.need,
+        opened_as=(event.product, event.cause, event.need),
+        locale=event.locale,
+        value_at_stake=None if value is None else (value.amount, value.currency),
+        complaint=True if event.because == "complaint" else None,
+        departure_threat=event.departure_threat,
+        repeat_of=event.repeat_of,
+        clocks=applied((), event.clocks),
+        contacts=(event.contact_id,),
+        conversations=() if event.conversation_id is None else (event.conversation_id,),
+    )
+
+
+def _joined(state: Complaint, event: said.ContactJoined) -> Complaint:
+    conversations = state.conversations
+    if event.conversation_id is not None and event.conversation_id not in conversations:
+        conversations = (*conversations, event.conversation_id)
+    return replace(
+        state,
+        contacts=(*state.contacts, event.contact_id),
+        conversations=conversations,
+        clocks=applied(state.clocks, event.clocks),
+    )
+
+
+def _with_clocks(state: Complaint, event: said.ComplaintEvent, **changes: Any) -> Complaint:
+    if not changes and not event.clocks:
+        return state
+    return replace(state, clocks=applied(state.clocks, event.clocks), **changes)
+
+
+def _owner_assigned(state: Complaint, event: said.OwnerAssigned) -> Complaint:
+    return _with_clocks(state, event, owner_id=event.owner_id)
+
+
+def _acknowledged(state: Complaint, event: said.Acknowledged) -> Complaint:
+    return _with_clocks(state, event, acknowledged_at=event.at)
+
+
+def _helper_asked(state: Complaint, event: said.HelperAsked) -> Complaint:
+    asked = Helper(event.n, event.helper_id, event.by_id, event.at)
+    return _with_clocks(state, event, helpers=(*state.helpers, asked))
+
+
+def _helper_replied(state: Complaint, event: said.HelperReplied) -> Complaint:
+    helpers = tuple(replace(one, replied_at=event.at) if one.n == event.n else one for one in state.helpers)
+    return _with_clocks(state, event, helpers=helpers)
+
+
+def _deputy_started(state: Complaint, event: said.DeputyStarted) -> Complaint:
+    return _with_clocks(state, event, deputy=Deputy(event.deputy_id, event.at, event.until))
+
+
+def _deputy_ended(state: Complaint, event: said.DeputyEnded) -> Complaint:
+    return _with_clocks(state, event, deputy=None)
+
+
+def _succession_asked(state: Complaint, event: said.SuccessionAsked) -> Complaint:
+    return _with_clocks(state, event, succession=Succession(event.to_id, event.reason, event.by_id, event.at))
+
+
+def _owner_succeeded(state: Complaint, event: said.OwnerSucceeded) -> Complaint:
+    return _with_clocks(state, event, owner_id=event.to_id, succession=None)
+
+
+def _classified(state: Complaint, event: said.Classified) -> Complaint:
+    changes: dict[str, Any] = {name: getattr(event, name) for name in event.changed}
+    if "departure_threat" in changes:
+        changes["departure_threat"] = bool(changes["departure_threat"])
+        changes["departure_possible"] = None
+    return _with_clocks(state, event, **changes)
+
+
+def _paused(state: Complaint, event: said.Paused) -> Complaint:
+    return _with_clocks(state, event, pause=Pause(event.at, event.until))
+
+
+def _resumed(state: Complaint, event: said.Resumed) -> Complaint:
+    return _with_clocks(state, event, pause=None)
+
+
+def _clock_warned(state: Complaint, event: said.ClockWarned) -> Complaint:
+    clock = state.running(event.kind)
+    given = clock.warned + 1 if clock else 0
+    marked = _marked(state.clocks, event.kind, event.cycle, warned=given, warned_at=event.at)
+    return replace(state, clocks=marked)
+
+
+def _clock_breached(state: Complaint, event: said.ClockBreached) -> Complaint:
+    return replace(state, clocks=_marked(state.clocks, event.kind, event.cycle, breached_at=event.at))
+
+
+def _departure_threatened(state: Complaint, event: said.DepartureThreatened) -> Complaint:
+    if event.tier == "possible":
+        return _with_clocks(state, event, departure_possible=event.contact_id)
+    return _with_clocks(state, event, departure_threat=True, departure_possible=None)
+
+
+def _repeated(state: Complaint, event: said.Repeated) -> Complaint:
+    return _with_clocks(state, event, repeat_of=event.repeat_of)
+
+
+def _answered(state: Complaint, event: said.Answered) -> Complaint:
+    return _with_clocks(state, event, status="answered", answered_at=event.at)
+
+
+def _accepted(state: Complaint, event: said.Accepted) -> Complaint:
+    # a customer who speaks only after a silent closing has spoken all the same
+    changes = {"basis": "accepted"} if state.status == "closed" else {}
+    return _with_clocks(state, event, **changes)
+
+
+def _reopened(state: Complaint, event: said.Reopened) -> Complaint:
+    return _with_clocks(
+        state,
+        event,
+        status="open",
+        cycle=event.cycle,
+        basis=None,
+        answered_at=None,
+        closed_at=None,
+        acknowledged_at=None,
+        reopened_at=event.at,
+    )
+
+
+def _closed(state: Complaint, event: said.Closed) -> Complaint:
+    return _with_clocks(state, event, status="closed", basis=event.basis, closed_at=event.at, pause=None)
+
+
+def evolve(state: Complaint | None, event: Event) -> Complaint:
+    """The complaint after `event`. Raises KeyError for an event that is not a complaint's."""
+    return _FOLDS[type(event)](state, event)
+
+
+_FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
+    said.ComplaintOpened: _opened,
+    said.ContactJoined: _joined,
+    said.OwnerAssigned: _owner_assigned,
+    said.Acknowledged: _acknowledged,
+    said.CustomerUpdated: _with_clocks,
+    said.HelperAsked: _helper_asked,
+    said.HelperReplied: _helper_replied,
+    said.DeputyStarted: _deputy_started,
+    said.DeputyEnded: _deputy_ended,
+    said.SuccessionAsked: _succession_asked,
+    said.OwnerSucceeded: _owner_succeeded,
+    said.Classified: _classified,
+    said.Paused: _paused,
+    said.Resumed: _resumed,
+    said.ClockWarned: _clock_warned,
+    said.ClockBreached: _clock_breached,
+    said.DepartureThreatened: _departure_threatened,
+    said.Repeated: _repeated,
+    said.EscalationAsked: _with_clocks,
+    said.Answered: _answered,
+    said.Accepted: _accepted,
+    said.Reopened: _reopened,
+    said.Closed: _closed,
+    said.FollowUpDue: _with_clocks,
+    said.FollowedUp: _with_clocks,
+}

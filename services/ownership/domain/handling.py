@@ -1,0 +1,172 @@
+"""Decisions on what agents do with a complaint: claim, tell the customer, classify, pause, ask a helper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.policy import Policy
+
+from shared.contracts import ownership as said
+from shared.refusal import Refusal
+
+from . import acts, clocks
+from .contacts import assign, repeat_of
+from .due import close, resume
+from .state import Complaint
+from .story import Story, refuse
+
+
+def ids(state: Complaint, at: datetime) -> dict[str, Any]:
+    """What every event of this complaint carries."""
+    return {"complaint_id": state.id, "customer_id": state.customer_id, "at": at}
+
+
+def not_while(state: Complaint, *statuses: str) -> Refusal | None:
+    """The refusal of an act that needs another status."""
+    if state.status not in statuses:
+        return None
+    return refuse(state, f"complaint-{state.status}", f"The complaint is {state.status}; this cannot be done now.")
+
+
+def claim(story: Story, act: acts.Claim, now: datetime, _policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+    """The first agent to claim an unowned complaint owns it."""
+    state = story.state
+    if state.owner_id is not None:
+        return refuse(state, "already-owned", "The complaint has an owner; the owner changes only by succession.")
+    if refusal := not_while(state, "closed"):
+        return refusal
+    assign(story, act.agent_id, "claimed", now)
+    return None
+
+
+def acknowledge(
+    story: Story, act: acts.Acknowledge, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """A human told the customer that the complaint has arrived: it meets no other clock than its own."""
+    state = story.state
+    if refusal := not_while(state, "answered", "closed"):
+        return refusal
+    if state.acknowledged_at is not None:
+        return refuse(state, "already-acknowledged", "The complaint was acknowledged in this cycle.")
+    changes = clocks.met(state, ("acknowledgement",), now)
+    story.tell(said.Acknowledged(**ids(state, now), by_id=act.agent_id, clocks=tuple(changes)), by=act.agent_id)
+    return None
+
+
+def update(story: Story, act: acts.Update, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+    """The customer was told where things stand. Whoever says the first words on an unowned complaint owns it."""
+    if refusal := not_while(story.state, "closed"):
+        return refusal
+    if act.next_update_by is not None and act.next_update_by <= now:
+        return Refusal("invalid", "/next_update_by: must lie in the future", 422, _error("/next_update_by"))
+    if story.state.owner_id is None:
+        assign(story, act.agent_id, "first_response", now)
+    changes = clocks.spoken(story.state, policy, now, act.next_update_by)
+    event = said.CustomerUpdated(**ids(story.state, now), by_id=act.agent_id, how="update", clocks=tuple(changes))
+    story.tell(event, by=act.agent_id, note={"text": act.text})
+    return None
+
+
+def _error(pointer: str) -> dict[str, Any]:
+    return {"errors": [{"pointer": pointer, "message": "must lie in the future"}]}
+
+
+def classify(
+    story: Story, act: acts.Classify, now: datetime, policy: Policy, others: Sequence[Complaint]
+) -> Refusal | None:
+    """Somebody said what it is. It may turn out a threat, a repeat, or no complaint at all."""
+    state = story.state
+    changed = {name: value for name, value in act.changes.items() if getattr(state, name) != value}
+    if "departure_threat" in act.changes and state.departure_possible is not None:
+        changed["departure_threat"] = act.changes["departure_threat"]  # confirmed or dismissed: both are news
+    if not changed:
+        return None
+    event = said.Classified(
+        **ids(state, now), by_id=act.agent_id, changed=tuple(changed), **changed, contact_ids=state.contacts
+    )
+    story.tell(event, by=act.agent_id)
+    if changed.get("departure_threat"):
+        threat = said.DepartureThreatened(
+            **ids(state, now), contact_id=state.departure_possible, tier="certain", because="agent"
+        )
+        story.tell(threat, by=act.agent_id)
+    again = repeat_of(changed.get("cause"), state.first_contact_at, policy, _before(state, others))
+    if again is not None and again.id != state.repeat_of:
+        story.tell(said.Repeated(**ids(state, now), repeat_of=again.id, cause=again.cause), by=act.agent_id)
+    if changed.get("complaint") is False and state.status != "closed":
+        close(story, "not_a_complaint", now, by=act.agent_id, why="classified as no complaint")
+    return None
+
+
+def _before(state: Complaint, others: Sequence[Complaint]) -> list[Complaint]:
+    return [one for one in others if (one.opened_at, one.id) < (state.opened_at, state.id)]
+
+
+def withdraw(
+    story: Story, act: acts.Withdraw, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """The customer takes the complaint back, as an agent reports."""
+    if refusal := not_while(story.state, "closed"):
+        return refusal
+    close(story, "withdrawn", now, by=act.agent_id, why=act.reason)
+    return None
+
+
+def escalate(
+    story: Story, act: acts.Escalate, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """Somebody asks for an executive: possible at any time."""
+    story.tell(said.EscalationAsked(**ids(story.state, now), by=act.by), by=act.by_id, why=act.reason)
+    return None
+
+
+def pause(
+    story: Story, act: acts.PauseClocks, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """Business clocks stand still until a given time, the customer's next contact, or a word."""
+    state = story.state
+    if refusal := not_while(state, "answered", "closed"):
+        return refusal
+    if state.pause is not None:
+        return refuse(state, "already-paused", "The complaint is paused.", until=state.pause.until)
+    if act.until <= now:
+        return Refusal("invalid", "/until: must lie in the future", 422, _error("/until"))
+    story.tell(said.Paused(**ids(state, now), until=act.until, by_id=act.agent_id), by=act.agent_id, why=act.reason)
+    return None
+
+
+def end_pause(story: Story, act: acts.Resume, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+    """The clocks go on."""
+    if story.state.pause is None:
+        return refuse(story.state, "not-paused", "The complaint is not paused.")
+    resume(story, policy, now, "asked", by=act.agent_id)
+    return None
+
+
+def ask_helper(
+    story: Story, act: acts.AskHelper, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """Somebody else is asked something; the complaint stays where it is."""
+    state = story.state
+    if refusal := not_while(state, "closed"):
+        return refusal
+    event = said.HelperAsked(**ids(state, now), n=len(state.helpers) + 1, helper_id=act.helper, by_id=act.agent_id)
+    story.tell(event, by=act.agent_id, note={"question": act.question})
+    return None
+
+
+def helper_reply(
+    story: Story, act: acts.HelperReply, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """The helper answers whoever holds the complaint; nothing is met by it, for the customer heard nothing."""
+    state = story.state
+    asked = next((one for one in state.helpers if one.n == act.n), None)
+    if asked is None:
+        return Refusal("not-found", "Nobody was asked under this number.", 404)
+    if asked.replied_at is not None:
+        return refuse(state, "already-replied", "This question was answered.")
+    event = said.HelperReplied(**ids(state, now), n=act.n, helper_id=asked.helper_id)
+    story.tell(event, by=act.agent_id, note={"text": act.text})
+    return None

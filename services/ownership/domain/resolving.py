@@ -1,0 +1,78 @@
+"""Decisions on the answer and on the customer's word about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.policy import Policy
+
+from shared.contracts import ownership as said
+from shared.refusal import Refusal
+
+from . import acts, clocks
+from .contacts import BY_CUSTOMER, assign
+from .due import close, resume
+from .handling import ids, not_while
+from .state import Complaint
+from .story import Story, refuse
+
+
+def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+    """The final answer: everything owed is met, and the customer is asked whether it is solved."""
+    state = story.state
+    if refusal := not_while(state, "answered", "closed"):
+        return refusal
+    if state.pause is not None:
+        resume(story, policy, now, "asked", by=act.agent_id)
+    if state.owner_id is None:
+        assign(story, act.agent_id, "first_response", now)
+    changes = clocks.answered(story.state, policy, now)
+    event = said.Answered(
+        **ids(state, now), by_id=act.agent_id, outcome=act.outcome, cycle=state.cycle, clocks=tuple(changes)
+    )
+    note = {"text": act.text, "reasons": act.reasons, "redress": act.redress}
+    story.tell(event, by=act.agent_id, note=note)
+    return None
+
+
+def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+    """The customer says whether it is solved: yes closes, no reopens with the same owner and fresh clocks."""
+    state = story.state
+    if act.cycle is not None and act.cycle != state.cycle:
+        return refuse(state, "confirmation-of-another-cycle", "This is about an answer that a later one has replaced.")
+    return _accepted(story, act, now) if act.solved else _reopened(story, act, now, policy)
+
+
+def _accepted(story: Story, act: acts.Confirm, now: datetime) -> Refusal | None:
+    state = story.state
+    if state.status == "closed" and state.basis != "silent":
+        return refuse(state, "complaint-closed", "The complaint is closed.")
+    event = said.Accepted(**ids(state, now), cycle=state.cycle, through=act.through)
+    story.tell(event, by=BY_CUSTOMER, note=_comment(act))
+    if state.status != "closed":
+        close(story, "accepted", now, by=BY_CUSTOMER)
+    return None
+
+
+def _reopened(story: Story, act: acts.Confirm, now: datetime, policy: Policy) -> Refusal | None:
+    state = story.state
+    if state.status == "open":
+        return refuse(state, "not-answered", "The complaint is open: there is no answer yet to say no to.")
+    if state.closed_at is not None and now > state.closed_at + policy.reopen_within.delta:
+        return refuse(
+            state,
+            "reopening-over",
+            f"It was closed more than {policy.reopen_within.words} ago: a new contact opens a new complaint.",
+        )
+    changes = clocks.all_stopped(state, now)
+    changes += clocks.fresh(
+        policy, clocks.facts_of(state), state.region, state.cycle + 1, now, owned=state.owner_id is not None
+    )
+    event = said.Reopened(**ids(state, now), cycle=state.cycle + 1, through=act.through, clocks=tuple(changes))
+    story.tell(event, by=BY_CUSTOMER, why="not solved", note=_comment(act))
+    return None
+
+
+def _comment(act: acts.Confirm) -> dict[str, str] | None:
+    return None if act.comment is None else {"comment": act.comment}

@@ -1,0 +1,103 @@
+"""Decisions of supervisors on who stands in for the owner, and who follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.policy import Policy
+
+from shared.contracts import ownership as said
+from shared.refusal import Refusal
+
+from . import acts
+from .due import end_deputy
+from .handling import ids, not_while
+from .state import Complaint
+from .story import Story, refuse
+
+
+def start_deputy(
+    story: Story, act: acts.StartDeputy, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """Somebody stands in for the owner until a given time; the owner stays the owner."""
+    state = story.state
+    if refusal := not_while(state, "closed"):
+        return refusal
+    if state.owner_id is None:
+        return refuse(state, "unowned", "Nobody owns the complaint: there is no one to stand in for.")
+    if act.agent == state.owner_id:
+        return refuse(state, "owner-is-no-deputy", "The owner cannot stand in for themselves.")
+    if act.until <= now:
+        return Refusal(
+            "invalid",
+            "/until: must lie in the future",
+            422,
+            {"errors": [{"pointer": "/until", "message": "must lie in the future"}]},
+        )
+    if state.deputy is not None:
+        if state.deputy.agent_id == act.agent and state.deputy.until == act.until:
+            return refuse(state, "already-deputy", "They stand in already, until then.")
+        end_deputy(story, now, "ended", by=act.by, why=act.reason)
+    event = said.DeputyStarted(**ids(state, now), deputy_id=act.agent, until=act.until, by_id=act.by)
+    story.tell(event, by=act.by, why=act.reason)
+    return None
+
+
+def stop_deputy(
+    story: Story, act: acts.EndDeputy, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """The deputy leaves before the time."""
+    if story.state.deputy is None:
+        return refuse(story.state, "no-deputy", "Nobody stands in for the owner.")
+    end_deputy(story, now, "ended", by=act.by, why=act.reason)
+    return None
+
+
+def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+    """The only way to another owner: asked by a supervisor, in effect once the successor has accepted."""
+    state = story.state
+    if state.owner_id is None:
+        return refuse(state, "unowned", "Nobody owns the complaint: it can be claimed.")
+    if act.to == state.owner_id:
+        return refuse(state, "already-owner", "They own the complaint already.")
+    if act.accepted_by is not None and act.accepted_by != act.to:
+        message = "must be the successor: nobody accepts for somebody else"
+        return Refusal(
+            "invalid",
+            f"/accepted_by: {message}",
+            422,
+            {"errors": [{"pointer": "/accepted_by", "message": message}]},
+        )
+    if act.accepted_by is None:
+        event = said.SuccessionAsked(
+            **ids(state, now), from_id=state.owner_id, to_id=act.to, reason=act.reason, by_id=act.by
+        )
+        story.tell(event, by=act.by, why=act.note)
+        return None
+    _take_effect(story, act.to, act.reason, now, by=act.by, why=act.note)
+    return None
+
+
+def accept(
+    story: Story, act: acts.AcceptSuccession, now: datetime, _policy: Policy, _: Sequence[Complaint]
+) -> Refusal | None:
+    """The successor takes over, with their own word."""
+    asked = story.state.succession
+    if asked is None:
+        return refuse(story.state, "no-succession-asked", "No succession waits for an acceptance.")
+    if asked.to_id != act.agent_id:
+        return refuse(story.state, "not-the-successor", "Somebody else was asked to succeed the owner.")
+    _take_effect(story, act.agent_id, asked.reason, now, by=act.agent_id, why="accepted")
+    return None
+
+
+def _take_effect(story: Story, to_id: str, reason: str, now: datetime, *, by: str, why: str) -> None:
+    if story.state.deputy is not None:
+        end_deputy(story, now, "succession", by=by)
+    state = story.state
+    assert state.owner_id is not None
+    event = said.OwnerSucceeded.model_validate(
+        {**ids(state, now), "from_id": state.owner_id, "to_id": to_id, "reason": reason, "by_id": by}
+    )
+    story.tell(event, by=by, why=why)

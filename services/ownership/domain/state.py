@@ -1,0 +1,179 @@
+"""What a complaint is at one instant, and how it is written down. Ids, codes and times: nobody's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+
+Status = Literal["open", "answered", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One run of a clock: it runs until it is met (owed and done) or stopped (no longer owed)."""
+
+    kind: str
+    cycle: int
+    started_at: datetime
+    due_at: datetime
+    hours: Literal["business", "calendar"]
+    #: (percent, instant) of every warning; the first `warned` of them have been given
+    warnings: tuple[tuple[int, datetime], ...] = ()
+    warned: int = 0
+    warned_at: datetime | None = None
+    met_at: datetime | None = None
+    breached_at: datetime | None = None
+    stopped_at: datetime | None = None
+    paused_seconds: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Still owed, breached or not."""
+        return self.met_at is None and self.stopped_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Somebody who was asked something by whoever holds the complaint; `n` counts from 1."""
+
+    n: int
+    helper_id: str
+    asked_by: str
+    asked_at: datetime
+    replied_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deputy:
+    """Who stands in for the owner, and until when."""
+
+    agent_id: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Business clocks stand still from `since`; at the latest until `until`."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A change of owner that waits for the successor's word (or, without `to_id`, for a supervisor's)."""
+
+    to_id: str | None
+    reason: str
+    asked_by: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """The fold of a complaint's events."""
+
+    id: str
+    reference: str
+    customer_id: str
+    status: Status
+    tier: str
+    region: str
+    channel: str
+    opened_at: datetime
+    first_contact_at: datetime
+    policy_version: str
+    product: str | None = None
+    cause: str | None = None
+    need: str | None = None
+    #: product, cause and need at opening: terms are frozen by them
+    opened_as: tuple[str | None, str | None, str | None] = (None, None, None)
+    locale: str | None = None
+    #: amount and ISO 4217 code
+    value_at_stake: tuple[str, str] | None = None
+    basis: str | None = None
+    #: whether it is one: null while nobody has said so
+    complaint: bool | None = None
+    owner_id: str | None = None
+    deputy: Deputy | None = None
+    succession: Succession | None = None
+    helpers: tuple[Helper, ...] = ()
+    departure_threat: bool = False
+    #: a contact that may threaten to leave, put before the owner until somebody confirms or dismisses it
+    departure_possible: str | None = None
+    repeat_of: str | None = None
+    cycle: int = 1
+    acknowledged_at: datetime | None = None
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    reopened_at: datetime | None = None
+    pause: Pause | None = None
+    clocks: tuple[Clock, ...] = ()
+    contacts: tuple[str, ...] = ()
+    conversations: tuple[str, ...] = ()
+
+    def running(self, kind: str) -> Clock | None:
+        """The run of this kind that is still owed."""
+        return next((clock for clock in self.clocks if clock.kind == kind and clock.running), None)
+
+
+def to_json(complaint: Complaint) -> bytes:
+    """The row's `state`."""
+    return orjson.dumps(complaint, option=orjson.OPT_UTC_Z)
+
+
+def _at(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _clock(raw: dict[str, Any]) -> Clock:
+    at = datetime.fromisoformat
+    return Clock(
+        raw["kind"],
+        raw["cycle"],
+        at(raw["started_at"]),
+        at(raw["due_at"]),
+        raw["hours"],
+        tuple((percent, at(when)) for percent, when in raw["warnings"]),
+        raw["warned"],
+        _at(raw["warned_at"]),
+        _at(raw["met_at"]),
+        _at(raw["breached_at"]),
+        _at(raw["stopped_at"]),
+        raw["paused_seconds"],
+    )
+
+
+_TIMES = ("opened_at", "first_contact_at", "acknowledged_at", "answered_at", "closed_at", "reopened_at")
+
+
+def from_json(raw: dict[str, Any]) -> Complaint:
+    """Reads what `to_json` wrote."""
+    at = datetime.fromisoformat
+    state = dict(raw)
+    for name in _TIMES:
+        if (value := state[name]) is not None:
+            state[name] = at(value)
+    state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]])
+    state["contacts"] = tuple(raw["contacts"])
+    state["conversations"] = tuple(raw["conversations"])
+    state["opened_as"] = tuple(raw["opened_as"])
+    if (value := raw["value_at_stake"]) is not None:
+        state["value_at_stake"] = (value[0], value[1])
+    if helpers := raw["helpers"]:
+        state["helpers"] = tuple(
+            Helper(h["n"], h["helper_id"], h["asked_by"], at(h["asked_at"]), _at(h["replied_at"])) for h in helpers
+        )
+    else:
+        state["helpers"] = ()
+    if (deputy := raw["deputy"]) is not None:
+        state["deputy"] = Deputy(deputy["agent_id"], at(deputy["since"]), at(deputy["until"]))
+    if (asked := raw["succession"]) is not None:
+        state["succession"] = Succession(asked["to_id"], asked["reason"], asked["asked_by"], at(asked["asked_at"]))
+    if (pause := raw["pause"]) is not None:
+        state["pause"] = Pause(at(pause["since"]), at(pause["until"]))
+    return Complaint(**state)

@@ -1,0 +1,90 @@
+"""What a decision tells: events in order, each folded at once, so that the next thing is decided on what is true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.contracts.envelope import Event
+from shared.refusal import Refusal
+
+from .evolve import evolve
+from .state import Complaint
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event with who acted, why, and the words that stay home; `after` is the complaint after it."""
+
+    event: Event
+    after: Complaint
+    by: str | None
+    why: str | None
+    note: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class Story:
+    """The complaint as decided so far, and what has been told."""
+
+    state: Complaint
+    told: list[Told] = field(default_factory=list)
+
+    def tell(
+        self,
+        event: Event,
+        *,
+        by: str | None = None,
+        why: str | None = None,
+        note: dict[str, Any] | None = None,
+    ) -> None:
+        """Adds an event and folds it."""
+        self.state = evolve(self.state, event)
+        self.told.append(Told(event, self.state, by, why, note))
+
+
+def opening(event: Event, *, by: str | None, why: str | None) -> Story:
+    """The story of a complaint that begins with `event`."""
+    state = evolve(None, event)
+    return Story(state, [Told(event, state, by, why, None)])
+
+
+def allowed(state: Complaint) -> list[str]:
+    """The acts that the present state does not forbid, by the names of their routes."""
+    if state.status == "closed":
+        return ["classification", "confirmation", "escalation"]
+    if state.status == "answered":
+        return [
+            "updates",
+            "classification",
+            "confirmation",
+            "withdrawal",
+            "escalation",
+            "helpers",
+            "deputy",
+            "succession",
+        ]
+    acts = ["updates", "classification", "answer", "confirmation", "withdrawal", "escalation", "helpers"]
+    if state.owner_id is None:
+        acts.insert(0, "claim")
+    else:
+        acts += ["deputy", "succession"]
+    if state.acknowledged_at is None:
+        acts.append("acknowledgement")
+    acts.append("resume" if state.pause else "pause")
+    if state.deputy:
+        acts.append("deputy/end")
+    if state.succession:
+        acts.append("succession/acceptance")
+    return acts
+
+
+def refuse(state: Complaint, slug: str, detail: str, **members: Any) -> Refusal:
+    """409: what state forbids it, and what would be allowed. The owner's name is filled in by who answers."""
+    now = {
+        "status": state.status,
+        "basis": state.basis,
+        "cycle": state.cycle,
+        "owner": None if state.owner_id is None else {"id": state.owner_id, "name": None},
+    }
+    return Refusal(slug, detail, 409, {"state": now, "allowed": allowed(state), **members})

@@ -1,0 +1,140 @@
+"""One function per event, act or due time: look up, decide, announce. What they decide by is in `domain`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from shared.policy import Policy
+
+from services.ownership import domain
+from services.ownership.domain.acts import Act
+from services.ownership.domain.state import Complaint
+from services.ownership.domain.story import Story
+from services.ownership.store import Book
+from shared.contracts.envelope import Event, full_type
+from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
+from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded
+from shared.refusal import Refusal
+from shared.timers import Due
+from shared.work import Input, Kept, Work
+
+#: the one deadline that a complaint has: its next moment
+TIMER: Final = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A complaint after an act, with the names of the agents it concerns."""
+
+    state: Complaint
+    version: int
+    names: dict[str, str | None]
+
+
+def _policy(book: Book, state: Complaint) -> Policy:
+    return book.policies.of(state.policy_version)
+
+
+def _announce(book: Book, work: Work, kept: Kept[Complaint], story: Story) -> None:
+    """Says what was told, folded as it was decided, and sets the complaint's next moment."""
+    for told in story.told:
+        after = told.after
+        work.announce(kept, told.event, lambda _state, _event, s=after: s, by=told.by, why=told.why, note=told.note)
+        if isinstance(told.event, OwnerAssigned):
+            book.agents.add(told.event.owner_id)
+        elif isinstance(told.event, OwnerSucceeded):
+            book.agents.add(told.event.to_id)
+    if story.told:
+        work.set_timer(TIMER, kept.id, kept.customer_id, domain.next_moment(story.state))
+
+
+def _states(kept: Sequence[Kept[Complaint]]) -> list[Complaint]:
+    return [one.now for one in kept]
+
+
+def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
+    """A customer said something: it ends pauses, and joins a complaint or opens one."""
+    theirs = book.of_customer(contact.customer_id)
+    if any(contact.contact_id in one.now.contacts for one in theirs):
+        return  # the contact has had its effect under another event
+    for kept in theirs:
+        if kept.now.pause is not None:
+            story = domain.decide_customer_contact(kept.now, contact, work.now, _policy(book, kept.now))
+            _announce(book, work, kept, story)
+    states = _states(theirs)
+    joined = domain.joins(contact, states)
+    if joined is not None:
+        state, because = joined
+        kept = book.complaints[state.id]
+        _announce(book, work, kept, domain.decide_joining(state, because, contact, work.now, _policy(book, state)))
+        return
+    complaint_id, reference = book.fresh.pop()
+    opened = domain.decide_opening(
+        contact, states, work.now, book.policies.current, complaint_id=complaint_id, reference=reference
+    )
+    if opened is not None:
+        kept = Kept[Complaint](complaint_id, contact.customer_id)
+        _announce(book, work, kept, opened)
+        book.add(kept)
+
+
+def on_response(book: Book, work: Work, response: ContactResponded) -> None:
+    """A human answered the customer."""
+    state = domain.answered_by(response, _states(book.of_customer(response.customer_id)))
+    if state is None:
+        return  # the conversation is about no complaint
+    story = domain.decide_response(state, response, work.now, _policy(book, state))
+    _announce(book, work, book.complaints[state.id], story)
+
+
+def on_erased(book: Book, _work: Work, erased: CustomerErased) -> None:
+    """The customer's words are forgotten: comments, reasons and texts in the journal."""
+    book.erased.add(erased.customer_id)
+
+
+def when_due(book: Book, work: Work, due: Due) -> None:
+    """A complaint's next moment has come; perhaps several have."""
+    kept = book.complaints.get(due.subject_id)
+    if kept is None:
+        return
+    story = Story(kept.now)
+    domain.work_through(story, _policy(book, kept.now), work.now, work.now)
+    _announce(book, work, kept, story)
+    if not story.told:  # its deadline was taken off the list: it is put back where it belongs
+        work.set_timer(TIMER, kept.id, kept.customer_id, domain.next_moment(kept.now))
+
+
+def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
+    """Somebody acts on a complaint."""
+    kept = book.complaints.get(act.complaint_id)
+    if kept is None:
+        return Refusal("not-found", "There is no such complaint.", 404)
+    others = [one.now for one in book.of_customer(kept.customer_id) if one.id != kept.id]
+    story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), others)
+    _announce(book, work, kept, story)
+    if refusal is not None:
+        return _with_name(refusal, book.names)
+    return Done(kept.now, kept.version, book.names)
+
+
+def _with_name(refusal: Refusal, names: dict[str, str | None]) -> Refusal:
+    state = refusal.members.get("state")
+    if state is None or state["owner"] is None:
+        return refusal
+    owner = {"id": state["owner"]["id"], "name": names.get(state["owner"]["id"])}
+    return replace(refusal, members={**refusal.members, "state": {**state, "owner": owner}})
+
+
+def due_input(due: Due) -> Input[Book]:
+    """What a sweep makes of a deadline."""
+    return Input(due.customer_id, due, when_due)
+
+
+#: events that this service takes, from whichever topic
+EVENTS: Final[dict[str, tuple[type[Event], Callable[[Any, Any, Any], Any]]]] = {
+    full_type(ContactCaptured): (ContactCaptured, on_contact),
+    full_type(ContactResponded): (ContactResponded, on_response),
+    full_type(CustomerErased): (CustomerErased, on_erased),
+}

@@ -1,0 +1,163 @@
+"""Loads what a set of inputs concerns and saves what became of it: one statement per table, whatever the size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.policy import Policies
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ownership.domain import Complaint, from_json, to_json
+from services.ownership.domain.acts import Act
+from services.ownership.domain.clocks import owed_at
+from services.ownership.domain.reference import candidates
+from shared.contracts.envelope import new_id
+from shared.contracts.intake import ContactCaptured
+from shared.db import insert_many
+from shared.timers import Due, Timers
+from shared.work import Input, Kept, Work
+
+from . import tables
+
+#: rung when somebody owns a complaint for the first time
+AGENTS_BELL: Final = "ownership_agents"
+
+
+@dataclass(slots=True)
+class Book:
+    """The complaints of the customers that a set of inputs is about."""
+
+    policies: Policies
+    complaints: dict[str, Kept[Complaint]] = field(default_factory=dict)
+    by_customer: dict[str, list[Kept[Complaint]]] = field(default_factory=dict)
+    #: names of agents, by id, where known
+    names: dict[str, str | None] = field(default_factory=dict)
+    #: agents that were named as somebody who acts or owns
+    agents: set[str] = field(default_factory=set)
+    #: customers whose words are to be forgotten
+    erased: set[str] = field(default_factory=set)
+    #: ids and references for complaints to be opened
+    fresh: list[tuple[str, str]] = field(default_factory=list)
+
+    def of_customer(self, customer_id: str) -> list[Kept[Complaint]]:
+        """All complaints of a customer that may matter, oldest first."""
+        return self.by_customer.setdefault(customer_id, [])
+
+    def add(self, kept: Kept[Complaint]) -> None:
+        """Takes a complaint in."""
+        self.complaints[kept.id] = kept
+        self.of_customer(kept.customer_id).append(kept)
+
+
+_c = tables.complaints.c
+_columns = (_c.id, _c.customer_id, _c.version, _c.chain, _c.state)
+_of_customers = (
+    select(*_columns)
+    .where(
+        _c.customer_id == any_(bindparam("customers", type_=ARRAY(Text))),
+        or_(
+            _c.status != "closed",
+            _c.closed_at >= bindparam("since"),
+            _c.id == any_(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))),
+        ),
+    )
+    .order_by(_c.id)
+)
+_taken = select(_c.reference).where(_c.reference == any_(bindparam("references", type_=ARRAY(Text))))
+_agents = tables.agents.c
+_names = select(_agents.id, _agents.name).where(_agents.id == any_(bindparam("ids", type_=ARRAY(Text))))
+_forget = (
+    update(tables.events)
+    .where(tables.events.c.customer_id == any_(bindparam("customers", type_=ARRAY(Text))))
+    .values(why=None, note=None)
+)
+
+
+class OwnershipStore:
+    """The tables of ownership, as the corridor needs them."""
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+        self.events, self.unsent = tables.events, tables.unsent
+        self.inbox, self.parked, self.idempotency = tables.inbox, tables.parked, tables.idempotency
+        self.timers = Timers(tables.timers_rows, "ownership")
+
+    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> Book:
+        """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter."""
+        book = Book(self.policies)
+        ids = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Act)]
+        ids += [i.payload.subject_id for i in inputs if isinstance(i.payload, Due)]
+        rows = await conn.execute(
+            _of_customers,
+            {"customers": list({i.customer_id for i in inputs}), "since": now - self._window(), "ids": ids},
+        )
+        for row in rows:
+            book.add(Kept(row.id, row.customer_id, from_json(row.state), row.version, row.chain))
+        wanted = sum(isinstance(i.payload, ContactCaptured) for i in inputs)
+        if wanted:
+            book.fresh = await self._free(conn, wanted)
+        if any(isinstance(i.payload, Act) for i in inputs):
+            await self._name(conn, book, inputs)
+        return book
+
+    def _window(self) -> timedelta:
+        policy = self.policies.current
+        return max(policy.repeat_within.delta, policy.reopen_within.delta)
+
+    async def _free(self, conn: AsyncConnection, wanted: int) -> list[tuple[str, str]]:
+        """New ids with a reference that nobody has. What another transaction takes meanwhile fails on the unique
+        index, and the corridor does the set again with new ids."""
+        offered = {complaint_id: candidates(complaint_id) for complaint_id in (new_id() for _ in range(wanted))}
+        asked = [reference for references in offered.values() for reference in references]
+        taken = set((await conn.execute(_taken, {"references": asked})).scalars())
+        found: list[tuple[str, str]] = []
+        for complaint_id, references in offered.items():
+            reference = next((one for one in references if one not in taken), None)
+            if reference is None:
+                raise RuntimeError("every reference that this complaint may have is taken")
+            taken.add(reference)
+            found.append((complaint_id, reference))
+        return found[::-1]  # taken from the end: ids are handed out in order
+
+    async def _name(self, conn: AsyncConnection, book: Book, inputs: Sequence[Input[Book]]) -> None:
+        ids = {i.payload.agent_id for i in inputs if isinstance(i.payload, Act) and hasattr(i.payload, "agent_id")}
+        for kept in book.complaints.values():
+            state = kept.now
+            ids.update(filter(None, (state.owner_id, state.deputy and state.deputy.agent_id)))
+            ids.update(helper.helper_id for helper in state.helpers)
+        book.names = {row.id: row.name for row in await conn.execute(_names, {"ids": list(ids)})}
+
+    async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
+        """Writes the complaints that changed, notes agents that are new, forgets the words of erased customers."""
+        rows = [_row(kept) for kept in book.complaints.values() if kept.changed]
+        await insert_many(conn, tables.complaints, rows, conflict=("id",), update=True)
+        if book.agents:
+            named = [{"id": agent_id} for agent_id in sorted(book.agents)]
+            if await insert_many(conn, tables.agents, named, conflict=("id",), returning=("id",)):
+                work.ring(AGENTS_BELL)
+        if book.erased:
+            await conn.execute(_forget, {"customers": sorted(book.erased)})
+
+
+def _row(kept: Kept[Complaint]) -> dict[str, Any]:
+    state = kept.now
+    return {
+        "id": state.id,
+        "reference": state.reference,
+        "customer_id": state.customer_id,
+        "status": state.status,
+        "owner_id": state.owner_id,
+        "cause": state.cause,
+        "departure_threat": state.departure_threat,
+        "deputised": state.deputy is not None,
+        "opened_at": state.opened_at,
+        "closed_at": state.closed_at,
+        "owed_at": owed_at(state),
+        "version": kept.version,
+        "chain": kept.chain,
+        "state": to_json(state),
+    }

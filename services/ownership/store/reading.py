@@ -1,0 +1,161 @@
+"""What people and pages read: lists, one complaint, its timeline, who held it, how much somebody holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import ARRAY, Select, Text, any_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ownership.domain import Complaint, from_json
+from services.ownership.domain.reference import as_reference
+from shared.contracts.envelope import PREFIX
+
+from .tables import agents, complaints, events
+
+_c, _e = complaints.c, events.c
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A complaint as it is stored."""
+
+    state: Complaint
+    version: int
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be the id of a complaint."""
+    return _UUID.fullmatch(text) is not None
+
+
+def _where(select_: Select[Any], name: str) -> Select[Any] | None:
+    if _UUID.fullmatch(name.lower()):
+        return select_.where(_c.id == name.lower())
+    reference = as_reference(name)
+    return None if reference is None else select_.where(_c.reference == reference)
+
+
+async def where_is(conn: AsyncConnection, name: str) -> tuple[str, str] | None:
+    """(id, customer_id) of a complaint by its id or reference; None if there is none."""
+    statement = _where(select(_c.id, _c.customer_id), name)
+    row = None if statement is None else (await conn.execute(statement)).one_or_none()
+    return None if row is None else (row.id, row.customer_id)
+
+
+async def find(conn: AsyncConnection, name: str) -> Found | None:
+    """A complaint by its id or reference."""
+    statement = _where(select(_c.state, _c.version), name)
+    row = None if statement is None else (await conn.execute(statement)).one_or_none()
+    return None if row is None else Found(from_json(row.state), row.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is asked for; all are and-ed."""
+
+    status: str | None = None
+    owner_id: str | None = None
+    customer_id: str | None = None
+    cause: str | None = None
+    overdue: bool | None = None
+    unowned: bool | None = None
+
+
+async def listed(
+    conn: AsyncConnection, filters: Filters, now: datetime, after: str | None, limit: int
+) -> Sequence[Found]:
+    """Complaints, latest opened first, before the id `after`: a place that no later change moves."""
+    statement = select(_c.state, _c.version).order_by(_c.id.desc()).limit(limit)
+    for name in ("status", "owner_id", "customer_id", "cause"):
+        if (value := getattr(filters, name)) is not None:
+            statement = statement.where(_c[name] == value)
+    if filters.overdue is not None:
+        late = _c.owed_at <= now
+        statement = statement.where(late if filters.overdue else func.coalesce(~late, True))
+    if filters.unowned is not None:
+        unowned = _c.owner_id.is_(None) & (_c.status != "closed")
+        statement = statement.where(unowned if filters.unowned else ~unowned)
+    if after is not None:
+        statement = statement.where(_c.id < after)
+    rows = await conn.execute(statement)
+    return [Found(from_json(row.state), row.version) for row in rows]
+
+
+async def names_of(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, str | None]:
+    """Names of agents by id, where they are known."""
+    wanted = bindparam("ids", list(set(ids)), type_=ARRAY(Text))
+    rows = await conn.execute(select(agents.c.id, agents.c.name).where(agents.c.id == any_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+async def timeline(
+    conn: AsyncConnection, complaint_id: str, after: int, limit: int
+) -> tuple[list[dict[str, Any]], int | None]:
+    """What happened to a complaint, in order, after the sequence `after`; and where the next page begins."""
+    statement = (
+        select(_e.sequence, _e.type, _e.at, _e.by, _e.why, _e.note, _e.data)
+        .where(_e.subject_id == complaint_id, _e.sequence > after)
+        .order_by(_e.sequence)
+        .limit(limit + 1)
+    )
+    rows = (await conn.execute(statement)).all()
+    items = [
+        {
+            "sequence": row.sequence,
+            "at": row.at,
+            "type": short_type(row.type),
+            "by": row.by,
+            "why": row.why,
+            "data": orjson.loads(row.data),
+            "note": row.note,
+        }
+        for row in rows[:limit]
+    ]
+    return items, rows[limit - 1].sequence if len(rows) > limit else None
+
+
+def short_type(full: str) -> str:
+    """`complaint.opened` of `complaintloop.complaint.opened.v1`."""
+    return full.removeprefix(PREFIX).rpartition(".")[0]
+
+
+async def told(conn: AsyncConnection, complaint_id: str, types: Sequence[str]) -> list[dict[str, Any]]:
+    """The events of these types of one complaint, in order, with what was said at home."""
+    full = [f"{PREFIX}{name}.v1" for name in types]
+    statement = (
+        select(_e.type, _e.at, _e.by, _e.why, _e.note, _e.data)
+        .where(_e.subject_id == complaint_id, _e.type.in_(full))
+        .order_by(_e.sequence)
+    )
+    return [
+        {
+            "type": short_type(row.type),
+            "at": row.at,
+            "by": row.by,
+            "why": row.why,
+            "note": row.note,
+            "data": cast("dict[str, Any]", orjson.loads(row.data)),
+        }
+        for row in await conn.execute(statement)
+    ]
+
+
+async def workload(conn: AsyncConnection, owner_id: str, now: datetime) -> dict[str, int]:
+    """How many complaints somebody owns: open, answered, overdue, and held by a deputy meanwhile."""
+    live = _c.status != "closed"
+    statement = select(
+        func.count().filter(_c.status == "open").label("open"),
+        func.count().filter(_c.status == "answered").label("answered"),
+        func.count().filter(live & (_c.owed_at <= now)).label("overdue"),
+        func.count().filter(live & _c.deputised).label("deputised"),
+        func.count().filter(live & _c.departure_threat).label("departure_threats"),
+        func.count().filter(_c.status == "closed").label("closed"),
+    ).where(_c.owner_id == owner_id)
+    return dict((await conn.execute(statement)).one()._mapping)

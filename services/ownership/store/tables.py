@@ -1,0 +1,68 @@
+"""The tables of schema `ownership`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.db import service_metadata
+from shared.idempotency import idempotency_table
+from shared.inbox import inbox_table, parked_table
+from shared.outbox import journal_tables
+from shared.timers import timers_table
+
+metadata: Final = service_metadata("ownership")
+
+events, unsent = journal_tables(metadata)
+inbox = inbox_table(metadata)
+parked = parked_table(metadata)
+idempotency = idempotency_table(metadata)
+timers_rows = timers_table(metadata)
+
+complaints: Final = Table(
+    "complaints",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True, comment="UUIDv7: later ones are greater"),
+    Column("reference", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("cause", Text),
+    Column("departure_threat", Boolean, nullable=False),
+    Column("deputised", Boolean, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("owed_at", DateTime(timezone=True), comment="earliest due time of what is still owed; past: overdue"),
+    Column("version", Integer, nullable=False),
+    Column("chain", LargeBinary, nullable=False, comment="head of the audit chain"),
+    Column("state", JSONB, nullable=False, comment="the fold of its events"),
+    Index("ix_complaints_reference", "reference", unique=True),
+    Index("ix_complaints_customer_id_id", "customer_id", "id"),
+    Index("ix_complaints_owner_id_id", "owner_id", "id"),
+    Index("ix_complaints_status_id", "status", "id"),
+    Index("ix_complaints_cause_id", "cause", "id"),
+)
+Index(
+    "ix_complaints_owed_at",
+    complaints.c.owed_at,
+    postgresql_where=complaints.c.owed_at.is_not(None),
+)
+Index(
+    "ix_complaints_unowned_id",
+    complaints.c.id,
+    postgresql_where=complaints.c.owner_id.is_(None) & (complaints.c.status != "closed"),
+)
+
+agents: Final = Table(
+    "agents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text),
+    Column("email", Text),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    Column("asked_at", DateTime(timezone=True), comment="when intake was last asked for the name"),
+    Column("details", JSONB, nullable=False, server_default="{}", comment="superior, languages, hours, absences"),
+    Index("ix_agents_asked_at", "asked_at"),
+)

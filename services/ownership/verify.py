@@ -1,0 +1,81 @@
+"""Proof of the books of ownership: every complaint is the fold of its events, has one first owner or is known to have
+none, and no clock has come without being told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ownership.domain import evolve, from_json, next_moment
+from services.ownership.handlers import TIMER
+from services.ownership.store.tables import complaints, events, timers_rows
+from shared.audit import audited
+from shared.contracts.envelope import full_type
+from shared.contracts.ownership import EVENTS, OwnerAssigned
+
+_AT_ONCE = 500
+_SOURCE = "urn:complaint-loop:ownership"
+_c, _e = complaints.c, events.c
+
+
+async def counts(conn: AsyncConnection) -> dict[str, int]:
+    """How many complaints there are, and how many of them nobody owns."""
+    live = _c.status != "closed"
+    statement = select(
+        func.count().label("complaints"),
+        func.count().filter(live).label("open_or_answered"),
+        func.count().filter(live & _c.owner_id.is_(None)).label("unowned"),
+    )
+    return dict((await conn.execute(statement)).one()._mapping)
+
+
+async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
+    """What is wrong, a sentence each; nothing when all is right. Takes constant memory."""
+    folds = dict.fromkeys(EVENTS, evolve)
+    async for finding in audited(conn, events, source=_SOURCE, folds=folds, stored=_stored):
+        yield finding
+    async for finding in _owners(conn):
+        yield finding
+    async for finding in _asleep(conn):
+        yield finding
+
+
+async def _stored(conn: AsyncConnection, ids: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
+    wanted = bindparam("ids", list(ids), type_=ARRAY(Uuid(as_uuid=False)))
+    rows = await conn.execute(select(_c.id, _c.version, _c.state).where(_c.id == any_(wanted)))
+    return {row.id: (row.version, from_json(row.state)) for row in rows}
+
+
+async def _owners(conn: AsyncConnection) -> AsyncIterator[str]:
+    assigned = (
+        select(_e.subject_id, func.count().label("times"))
+        .where(_e.type == full_type(OwnerAssigned))
+        .group_by(_e.subject_id)
+        .having(func.count() > 1)
+        .limit(1000)
+    )
+    for row in await conn.execute(assigned):
+        yield f"{row.subject_id}: was given a first owner {row.times} times"
+
+
+async def _asleep(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Live complaints whose next moment is not the deadline that is set: their clocks would never be told."""
+    after = "00000000-0000-0000-0000-000000000000"
+    statement = (
+        select(_c.id, _c.state, timers_rows.c.due_at)
+        .outerjoin(timers_rows, (timers_rows.c.subject_id == cast(_c.id, Text)) & (timers_rows.c.kind == TIMER))
+        .where(_c.status != "closed", _c.id > bindparam("after", type_=Uuid(as_uuid=False)))
+        .order_by(_c.id)
+        .limit(_AT_ONCE)
+    )
+    while True:
+        rows = (await conn.execute(statement, {"after": after})).all()
+        for row in rows:
+            if row.due_at != next_moment(from_json(row.state)):
+                yield f"{row.id}: its deadline is not its next moment"
+        if len(rows) < _AT_ONCE:
+            return
+        after = rows[-1].id

@@ -1,0 +1,230 @@
+"""A small world around ownership for stories: its real API and corridor on a real PostgreSQL, and a clock to move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from shared.policy import Policies, Policy
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ownership import verify
+from services.ownership.api import Desk, Pages, routers
+from services.ownership.handlers import EVENTS, due_input
+from services.ownership.store import Book, OwnershipStore, metadata
+from services.ownership.store.reading import short_type
+from services.ownership.store.tables import events
+from shared.auth import KeyRing, StoredKey, mint
+from shared.clock import ManualClock
+from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id
+from shared.contracts.intake import (
+    ContactCaptured,
+    ContactResponded,
+    CustomerErased,
+    DepartureVerdict,
+    RepeatVerdict,
+    Verdict,
+)
+from shared.db import make_engine
+from shared.http import create_app
+from shared.work import Corridor, Failed, Input
+
+SECRET = "a secret of at least 32 characters, for tests"
+
+
+def captured(
+    customer_id: str = "c-1",
+    *,
+    at: datetime,
+    complaint: bool | None = True,
+    threat: str | None = None,
+    **fields: Any,
+) -> ContactCaptured:
+    """A contact as intake tells of it; a phone call about a router unless said otherwise."""
+    tiers = {"certain": True, "likely": True, "possible": None, None: False}
+    contact_id = fields.pop("contact_id", None) or new_id()
+    told = {
+        "contact_id": contact_id,
+        "source": "test",
+        "source_event_id": contact_id,
+        "occurred_at": at,
+        "received_at": at,
+        "channel": "email",
+        "cause": "router-drops",
+        "product": "fibre-1g",
+        "tier": "gold",
+        "signals_version": "1",
+        **fields,
+    }
+    return ContactCaptured(
+        customer_id=customer_id,
+        complaint=Verdict(value=complaint, score=1.0),
+        departure_threat=DepartureVerdict.model_validate({"value": tiers[threat], "score": 1.0, "tier": threat}),
+        repeat=RepeatVerdict(value=None, score=0.0),
+        **told,
+    )
+
+
+def enveloped(event: Event, at: datetime) -> Envelope:
+    """The envelope in which intake would send it."""
+    return Envelope(
+        id=new_id(),
+        source="urn:complaint-loop:intake",
+        type=full_type(type(event)),
+        time=at,
+        subject=event.subject_id,
+        customer_id=event.customer_id,
+        sequence=1,
+        correlation_id=new_id(),
+        causation_id=None,
+        data=dump(event),
+    )
+
+
+@dataclass
+class World:
+    """What a story acts on and looks at."""
+
+    engine: AsyncEngine
+    clock: ManualClock
+    corridor: Corridor[Book]
+    client: httpx.AsyncClient
+    keys: dict[str, str]
+    delivered: list[Envelope] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def deliver(self, *told: Event | Envelope) -> list[Any]:
+        """Events arrive, as one set."""
+        inputs = []
+        for one in told:
+            envelope = one if isinstance(one, Envelope) else enveloped(one, self.now)
+            contract, handler = EVENTS[envelope.type]
+            event = contract.model_validate_json(envelope.data)
+            inputs.append(Input(event.customer_id, event, handler, envelope=envelope))
+            self.delivered.append(envelope)
+        results = await self.corridor.take(inputs)
+        for result in results:
+            if isinstance(result, Failed):
+                raise result.error
+        return results
+
+    async def contact(self, customer_id: str = "c-1", **fields: Any) -> ContactCaptured:
+        """A customer says something, now unless `at` says otherwise."""
+        at = fields.pop("at", self.now)
+        contact = captured(customer_id, at=at, **fields)
+        await self.deliver(contact)
+        return contact
+
+    async def response(self, contact: ContactCaptured, responder: str, *, at: datetime | None = None) -> None:
+        """A human answers in the conversation of a contact."""
+        said_at = at or self.now
+        await self.deliver(
+            ContactResponded(
+                customer_id=contact.customer_id,
+                contact_id=contact.contact_id,
+                response_id=new_id(),
+                responder_id=responder,
+                occurred_at=said_at,
+                received_at=max(said_at, contact.received_at),
+                conversation_id=contact.conversation_id,
+                first=True,
+            )
+        )
+
+    async def erase(self, customer_id: str) -> None:
+        """The customer is erased."""
+        await self.deliver(CustomerErased(customer_id=customer_id, erased_at=self.now))
+
+    async def pass_time(self, step: timedelta | float) -> int:
+        """Time goes by in one jump, and what has come due is worked through."""
+        self.clock.advance(step)
+        return await self.sweep()
+
+    async def sweep(self) -> int:
+        """Works through all that is due."""
+        done = 0
+        while found := await self.corridor.sweep(due_input):
+            done += found
+        return done
+
+    async def post(self, path: str, body: Any, scope: str = "agent", key: str | None = None) -> httpx.Response:
+        """Asks for an act."""
+        headers = {"authorization": f"Bearer {self.keys[scope]}"} | ({"idempotency-key": key} if key else {})
+        return await self.client.post(f"/v1/complaints/{path}", json=body, headers=headers)
+
+    async def get(self, path: str, scope: str = "agent", **params: Any) -> Any:
+        """Reads something; it must be there."""
+        answer = await self.ask(path, scope, **params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def ask(self, path: str, scope: str = "agent", **params: Any) -> httpx.Response:
+        """Reads something."""
+        return await self.client.get(path, params=params, headers={"authorization": f"Bearer {self.keys[scope]}"})
+
+    async def complaints(self, customer_id: str = "c-1") -> list[dict[str, Any]]:
+        """A customer's complaints, oldest first."""
+        listed = await self.get("/v1/complaints", customer_id=customer_id)
+        return list(reversed(listed["items"]))
+
+    async def complaint(self, customer_id: str = "c-1") -> dict[str, Any]:
+        """A customer's only complaint."""
+        (one,) = await self.complaints(customer_id)
+        return one
+
+    async def told(self, customer_id: str = "c-1", after: int = 0) -> list[str]:
+        """What ownership announced about a customer, in order."""
+        statement = (
+            select(events.c.type).where(events.c.customer_id == customer_id).order_by(events.c.position).offset(after)
+        )
+        async with self.engine.connect() as conn:
+            return [short_type(name).removeprefix("complaint.") for name in (await conn.execute(statement)).scalars()]
+
+    async def findings(self) -> list[str]:
+        """What `verify` finds wrong."""
+        async with self.engine.connect() as conn:
+            return [finding async for finding in verify.findings(conn)]
+
+
+def clock_of(complaint: dict[str, Any], kind: str, cycle: int | None = None) -> dict[str, Any]:
+    """The latest run of a clock."""
+    return next(
+        c for c in reversed(complaint["clocks"]) if c["kind"] == kind and (cycle is None or c["cycle"] == cycle)
+    )
+
+
+@asynccontextmanager
+async def world_at(url: str, policy: Policy, start: datetime) -> AsyncIterator[World]:
+    """An empty world in the database at `url`."""
+    engine = make_engine(url)
+    async with engine.begin() as conn:
+        await conn.execute(text("drop schema if exists ownership cascade"))
+        await conn.execute(text("create schema ownership"))
+        await conn.run_sync(metadata.create_all)
+    clock = ManualClock(start)
+    policies = Policies.single(policy)
+    corridor: Corridor[Book] = Corridor("ownership", engine, clock, OwnershipStore(policies))
+    desk = Desk(engine, corridor, clock, Pages("http://test", SECRET, policies))
+    app = create_app(title="ownership", version="1", routers=routers(desk), ready=list)
+    stored: dict[str, StoredKey] = {}
+    keys: dict[str, str] = {}
+    for scope in ("agent", "supervisor", "intake", "executive"):
+        made = mint()
+        stored[made.id] = StoredKey(made.id, f"key of {scope}", frozenset({scope}), made.digest)
+        keys[scope] = made.key
+
+    async def fetch(key_id: str) -> StoredKey | None:
+        return stored.get(key_id)
+
+    app.state.keyring = KeyRing(fetch, clock, secret_key=SECRET)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        yield World(engine, clock, corridor, client, keys)
+    await engine.dispose()
