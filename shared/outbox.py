@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, kafka_headers
 from shared.faults import fault
 
 if TYPE_CHECKING:
@@ -93,10 +93,12 @@ class Relay:
     ) -> None:
         self._engine, self._events, self._unsent = engine, events, unsent
         self._source, self._topic, self._producer = source, topic, producer
+        carried = [c for c in events.c if c.name not in ("by", "why", "note", "chain")]
         self._read = (
-            select(events)
+            select(*carried)
             .join(unsent, unsent.c.position == events.c.position)
-            .order_by(events.c.position)
+            .where(unsent.c.position > bindparam("after"))
+            .order_by(unsent.c.position)
             .limit(bindparam("most"))
         )
         self._sent = delete(unsent).where(unsent.c.position == any_(bindparam("positions", type_=ARRAY(BigInteger))))
@@ -105,35 +107,64 @@ class Relay:
     def lock_key(self) -> int:
         return lock_number("relay", self._topic)
 
-    async def run_once(self, conn: AsyncConnection, most: int = 2000) -> int:
-        """Sends up to `most` events over the leader's connection; answers how many the broker took."""
-        rows = (await conn.execute(self._read, {"most": most})).all()
-        if not rows:
-            await conn.rollback()
-            return 0
-        await fault("relay.before_send")
-        await self._producer.send_all(
-            self._topic, [(row.customer_id.encode(), row.data, self._envelope(row).headers()) for row in rows]
-        )
-        await fault("relay.after_send")
-        await conn.execute(self._sent, {"positions": [row.position for row in rows]})
-        await fault("relay.before_commit")
-        await conn.commit()
-        return len(rows)
+    async def run_once(self, conn: AsyncConnection, most: int = 6000) -> int:
+        """One pass over what is unsent, `most` at a time, over the leader's connection; answers how many the brokers
+        took.
 
-    def _envelope(self, row: Any) -> Envelope:
-        return Envelope(
-            id=row.event_id,
-            source=self._source,
-            type=row.type,
-            time=row.at,
-            subject=row.subject_id,
-            customer_id=row.customer_id,
-            sequence=row.sequence,
-            correlation_id=row.correlation_id,
-            causation_id=row.causation_id,
-            data=row.data,
+        While a set is on its way, the one before is forgotten and the next one read; a set is sent only when the one
+        before has arrived, else a retry would turn them around. Within a pass `position > last` may be trusted: a row
+        that commits later with a lower position is another customer's, and the next pass starts from the beginning.
+        """
+        rows = await self._next(conn, 0, most)
+        arrived: list[int] = []
+        count = 0
+        while rows:
+            await fault("relay.before_send")
+            following = await self._send(conn, rows, arrived, most)
+            await fault("relay.after_send")
+            arrived = [row.position for row in rows]
+            count += len(rows)
+            rows = following
+        await self._forget(conn, arrived)
+        return count
+
+    async def _send(self, conn: AsyncConnection, rows: Sequence[Any], arrived: list[int], most: int) -> Sequence[Any]:
+        records = [self._record(row) for row in rows]
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._producer.send_all(self._topic, records))
+                following = both.create_task(self._turn(conn, arrived, rows[-1].position, most))
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        return following.result()
+
+    async def _turn(self, conn: AsyncConnection, arrived: list[int], after: int, most: int) -> Sequence[Any]:
+        await self._forget(conn, arrived)
+        return await self._next(conn, after, most)
+
+    async def _next(self, conn: AsyncConnection, after: int, most: int) -> Sequence[Any]:
+        rows = (await conn.execute(self._read, {"after": after, "most": most})).all()
+        await conn.rollback()
+        return rows
+
+    async def _forget(self, conn: AsyncConnection, arrived: list[int]) -> None:
+        if arrived:
+            await conn.execute(self._sent, {"positions": arrived})
+            await fault("relay.before_commit")
+            await conn.commit()
+
+    def _record(self, row: Any) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+        headers = kafka_headers(
+            row.event_id,
+            self._source,
+            row.type,
+            row.at,
+            row.subject_id,
+            row.sequence,
+            row.correlation_id,
+            row.causation_id,
         )
+        return row.customer_id.encode(), row.data, headers
 
 
 def lock_number(*parts: str) -> int:
