@@ -100,7 +100,7 @@ def _alike(book: Book, given: AnswerGiven, state: Escalation) -> Alike:
     alike = given.alike or Alike()
     if not alike.acceptable or not given.text.strip():
         return alike
-    newer = [words for number, of, words in book.newer if number > given.seen and of != state.complaint_id]
+    newer = [words for of, words in book.newer if of != state.complaint_id]
     if given.alike is not None and not newer:
         return alike
     found = canned.likeness(given.text, newer)

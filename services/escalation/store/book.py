@@ -98,8 +98,8 @@ class Book:
         self.breaches: dict[tuple[str, str], Breach] = {}
         self._breaches_by: dict[str, list[Breach]] = {}
         self.ordered: dict[str, MailOrder] = {}
-        #: answers to other complaints that came since the words were compared: number and text
-        self.newer: list[tuple[int, str, str]] = []
+        #: answers to other complaints that came since the words were compared: complaint and text
+        self.newer: list[tuple[str, str]] = []
         self.changed_complaints: set[str] = set()
         self.changed_contacts: set[str] = set()
         self.changed_breaches: set[tuple[str, str]] = set()

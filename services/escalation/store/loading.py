@@ -25,6 +25,8 @@ from shared.work import Kept
 
 #: answers that came between a look at the earlier ones and the lock
 MOST_NEWER = 200
+#: numbers are taken before they can be seen: how far back one may still appear
+_OVERLAP = 50
 
 
 @dataclass(slots=True)
@@ -213,12 +215,12 @@ async def _answers(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if wanted.answers_after is None:
         return
     statement = (
-        select(answers.c.number, answers.c.complaint_id, answers.c.text)
-        .where(answers.c.number > wanted.answers_after, answers.c.text.is_not(None))
+        select(answers.c.complaint_id, answers.c.text)
+        .where(answers.c.number > wanted.answers_after - _OVERLAP, answers.c.text.is_not(None))
         .order_by(answers.c.number.desc())
         .limit(MOST_NEWER)
     )
-    book.newer = [(row.number, row.complaint_id, row.text) for row in await conn.execute(statement)]
+    book.newer = [(row.complaint_id, row.text) for row in await conn.execute(statement)]
 
 
 def want(payloads: Iterable[Any]) -> Wanted:

@@ -1,0 +1,120 @@
+"""Escalations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from services.escalation import handlers
+from services.escalation.api.desk import Desk, not_found
+from services.escalation.api.models import AnswerBody, CheckBody, DeliveredBody, ForwardBody
+from services.escalation.domain.acts import Delivered, Forwarded
+from services.escalation.domain.answering import AnswerGiven
+from services.escalation.handlers import Done
+from services.escalation.store import reading, shapes
+from shared.auth import Principal, requires
+from shared.fields import Id
+from shared.http import Answer, Paged, StrictRoute, encode_cursor
+from shared.idempotency import Ticketed
+
+Level = Annotated[int | None, Query(ge=0, le=1000)]
+_READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
+Answering = Annotated[Principal, Depends(requires("executive"))]
+Telling = Annotated[Principal, Depends(requires("agent", "supervisor"))]
+Forwarding = Annotated[Principal, Depends(requires("executive", "supervisor"))]
+
+
+def escalation_routes(desk: Desk) -> APIRouter:
+    """`/v1/escalations` and what is done to one."""
+    router = APIRouter(prefix="/v1/escalations", tags=["escalations"], route_class=StrictRoute)
+
+    def shape(done: Done) -> dict[str, Any]:
+        # without the words: what is kept for a repeated request must not outlive the customer's erasure
+        return shapes.escalation(done.escalation, done.delivery, desk.policies)
+
+    @router.get("", summary="Escalations, the newest first", dependencies=[Depends(requires(*_READERS))])
+    async def list_escalations(
+        page: Paged,
+        status: Literal["waiting", "answered", "ended"] | None = None,
+        level: Level = None,
+        executive_id: Id | None = None,
+        customer_id: Id | None = None,
+        complaint_id: Id | None = None,
+    ) -> Answer:
+        after = page.after(str)
+        async with desk.engine.connect() as conn:
+            items = await reading.escalation_list(
+                conn,
+                desk.policies,
+                limit=page.limit + 1,
+                after=after[0] if after else None,
+                status=status,
+                level=level,
+                executive_id=executive_id,
+                customer_id=customer_id,
+                complaint_id=complaint_id,
+            )
+        return paged(items, page.limit)
+
+    @router.get("/{escalation_id}", summary="One escalation", dependencies=[Depends(requires(*_READERS))])
+    async def get_escalation(escalation_id: Id) -> Answer:
+        async with desk.engine.connect() as conn:
+            found = await reading.escalation_of(conn, desk.policies, escalation_id)
+        if found is None:
+            raise not_found("escalation")
+        return Answer(found)
+
+    async def place(escalation_id: str) -> tuple[str, str]:
+        async with desk.engine.connect() as conn:
+            found = await reading.place_of_escalation(conn, escalation_id)
+        if found is None:
+            raise not_found("escalation")
+        return found
+
+    @router.post("/{escalation_id}/answer", status_code=202, summary="Answer in one's own words")
+    async def give_answer(escalation_id: Id, body: AnswerBody, by: Answering, ticket: Ticketed) -> Answer:
+        customer_id, complaint_id = await place(escalation_id)
+        alike, seen = await desk.alike(complaint_id, body.text)
+        stay = body.stay_question
+        given = AnswerGiven(
+            escalation_id=escalation_id,
+            executive_id=body.executive_id,
+            text=body.text,
+            apology=body.apology,
+            stay_asked=stay is not None,
+            stay=stay.what_would_make_you_stay if stay else None,
+            promise=body.promise.wanted() if body.promise else None,
+            by=by.name,
+            seen=seen,
+            alike=alike,
+        )
+        return await desk.take(customer_id, given, handlers.answer, shape, ticket)
+
+    @router.post("/{escalation_id}/answer/check", summary="Would these words be taken? Changes nothing")
+    async def check_answer(escalation_id: Id, body: CheckBody, by: Answering) -> Answer:
+        _, complaint_id = await place(escalation_id)
+        alike, _ = await desk.alike(complaint_id, body.text)
+        told = {"acceptable": alike.acceptable, "likeness": alike.likeness, "because": list(alike.because)}
+        return Answer(told)
+
+    @router.post("/{escalation_id}/delivered", status_code=202, summary="The owner told the customer in person")
+    async def tell_delivered(escalation_id: Id, body: DeliveredBody, by: Telling, ticket: Ticketed) -> Answer:
+        customer_id, _ = await place(escalation_id)
+        act = Delivered(escalation_id, body.agent_id, body.how)
+        return await desk.take(customer_id, act, handlers.delivered, shape, ticket)
+
+    @router.post("/{escalation_id}/forward", status_code=202, summary="Ask another executive; the clock goes on")
+    async def forward(escalation_id: Id, body: ForwardBody, by: Forwarding, ticket: Ticketed) -> Answer:
+        customer_id, _ = await place(escalation_id)
+        act = Forwarded(escalation_id, body.to, body.by or by.name)
+        return await desk.take(customer_id, act, handlers.forward, shape, ticket)
+
+    return router
+
+
+def paged(items: list[dict[str, Any]], limit: int) -> Answer:
+    """A page of a list that was read one longer than asked for."""
+    more = len(items) > limit
+    shown = items[:limit]
+    return Answer({"items": shown, "next": encode_cursor([shown[-1]["id"]]) if more else None})

@@ -1,0 +1,249 @@
+"""Reading without locks: lists, single things, and what mail and page show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, Select, Text, any_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.escalation.domain.complaint import Complaint
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.promise import Promise
+from services.escalation.store import shapes
+from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
+from shared.policy import Policies
+
+#: earlier answers that a new one is compared with
+MOST_EARLIER = 2_000
+#: breaches of one promise that are shown, the latest
+MOST_BREACHES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationView:
+    """All of this service that mail and page show of an escalation."""
+
+    escalation: dict[str, Any]
+    complaint: Complaint
+    #: answers to this complaint, the oldest first
+    answers: list[dict[str, Any]]
+    #: promises on the complaint's cause: to this customer or everyone, and the one it is about; the newest first
+    promises: list[dict[str, Any]]
+
+
+def _among(name: str, values: Sequence[str]) -> Any:
+    return any_(bindparam(name, list(values), type_=ARRAY(Text)))
+
+
+async def escalation_list(
+    conn: AsyncConnection,
+    policies: Policies,
+    *,
+    limit: int,
+    after: str | None = None,
+    status: str | None = None,
+    level: int | None = None,
+    executive_id: str | None = None,
+    customer_id: str | None = None,
+    complaint_id: str | None = None,
+) -> list[dict[str, Any]]:
+    """Escalations, the newest first, older than `after`; `executive_id` is whoever is being asked."""
+    statement = select(escalations).order_by(escalations.c.id.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(escalations.c.id < after)
+    given = {
+        "status": status,
+        "level": level,
+        "executive_id": executive_id,
+        "customer_id": customer_id,
+        "complaint_id": complaint_id,
+    }
+    return await _escalations(conn, _matching(statement, escalations, given), policies)
+
+
+async def escalation_of(conn: AsyncConnection, policies: Policies, escalation_id: str) -> dict[str, Any] | None:
+    """One escalation, None if there is none."""
+    found = await _escalations(conn, select(escalations).where(escalations.c.id == escalation_id), policies)
+    return found[0] if found else None
+
+
+def _matching(statement: Select[Any], table: Any, given: dict[str, Any]) -> Select[Any]:
+    for name, value in given.items():
+        if value is not None:
+            statement = statement.where(table.c[name] == value)
+    return statement
+
+
+async def _escalations(conn: AsyncConnection, statement: Select[Any], policies: Policies) -> list[dict[str, Any]]:
+    rows = (await conn.execute(statement)).all()
+    states = [Escalation.model_validate(row.state) for row in rows]
+    if not states:
+        return []
+    known = await _complaints(conn, [state.complaint_id for state in states])
+    given = [state.answer.id for state in states if state.answer]
+    words: dict[str, Any] = {}
+    if given:
+        found = await conn.execute(
+            select(answers.c.id, answers.c.text, answers.c.stay).where(answers.c.id == _among("ids", given))
+        )
+        words = {row.id: {"text": row.text, "stay": row.stay} for row in found}
+    return [
+        shapes.escalation(
+            state,
+            row.delivery,
+            policies,
+            complaint=known.get(state.complaint_id),
+            words=words.get(state.answer.id) if state.answer else None,
+        )
+        for state, row in zip(states, rows, strict=True)
+    ]
+
+
+async def _complaints(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Complaint]:
+    rows = await conn.execute(select(complaints.c.id, complaints.c.facts).where(complaints.c.id == _among("ids", ids)))
+    return {row.id: Complaint.model_validate(row.facts) for row in rows}
+
+
+async def promise_list(
+    conn: AsyncConnection,
+    *,
+    limit: int,
+    after: str | None = None,
+    status: str | None = None,
+    cause: str | None = None,
+    customer_id: str | None = None,
+    made_by: str | None = None,
+    complaint_id: str | None = None,
+) -> list[dict[str, Any]]:
+    """Promises, the newest first, older than `after`."""
+    statement = select(promises).order_by(promises.c.id.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(promises.c.id < after)
+    given = {
+        "status": status,
+        "cause": cause,
+        "customer_id": customer_id,
+        "made_by": made_by,
+        "complaint_id": complaint_id,
+    }
+    return await _promises(conn, _matching(statement, promises, given))
+
+
+async def promise_of(conn: AsyncConnection, promise_id: str) -> dict[str, Any] | None:
+    """One promise by its id or reference, None if there is none."""
+    same = (promises.c.id == promise_id) | (promises.c.reference == promise_id)
+    found = await _promises(conn, select(promises).where(same))
+    return found[0] if found else None
+
+
+async def _promises(conn: AsyncConnection, statement: Select[Any]) -> list[dict[str, Any]]:
+    rows = (await conn.execute(statement)).all()
+    if not rows:
+        return []
+    found = await breaches_of(conn, [row.id for row in rows])
+    return [
+        shapes.promise(Promise.model_validate(row.state), row.text, row.words, found.get(row.id, [])) for row in rows
+    ]
+
+
+async def breaches_of(conn: AsyncConnection, promise_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """What broke these promises, the latest of each, in order."""
+    place = func.row_number().over(partition_by=breaches.c.promise_id, order_by=breaches.c.at.desc()).label("place")
+    ranked = (
+        select(breaches, contacts.c.complaint_id, place)
+        .outerjoin(contacts, contacts.c.id == breaches.c.contact_id)
+        .where(breaches.c.promise_id == _among("ids", promise_ids))
+        .subquery()
+    )
+    statement = select(ranked).where(ranked.c.place <= MOST_BREACHES).order_by(ranked.c.at, ranked.c.contact_id)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in await conn.execute(statement):
+        found.setdefault(row.promise_id, []).append(
+            {
+                "contact_id": row.contact_id,
+                "complaint_id": row.complaint_id,
+                "customer_id": row.hurt_id,
+                "at": row.at,
+                "taken_back": row.taken_back,
+            }
+        )
+    return found
+
+
+async def view(conn: AsyncConnection, policies: Policies, escalation_id: str) -> EscalationView | None:
+    """What mail and page show of an escalation, None if there is none."""
+    shown = await escalation_of(conn, policies, escalation_id)
+    if shown is None:
+        return None
+    complaint_id, customer_id = shown["complaint_id"], shown["customer_id"]
+    known = await _complaints(conn, [complaint_id])
+    complaint = known.get(complaint_id) or Complaint(id=complaint_id, customer_id=customer_id)
+    given = await conn.execute(
+        select(answers).where(answers.c.complaint_id == complaint_id).order_by(answers.c.number.asc())
+    )
+    theirs = (promises.c.customer_id == customer_id) | (promises.c.scope == "everyone")
+    state = Escalation.model_validate(
+        (await conn.execute(select(escalations.c.state).where(escalations.c.id == escalation_id))).scalar_one()
+    )
+    about = theirs & (promises.c.cause == complaint.cause)
+    about |= promises.c.complaint_id == complaint_id
+    if state.promise_id:
+        about |= promises.c.id == state.promise_id
+    listed = await _promises(conn, select(promises).where(about).order_by(promises.c.id.desc()).limit(20))
+    return EscalationView(shown, complaint, [_answer(row) for row in given], listed)
+
+
+def _answer(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "escalation_id": row.escalation_id,
+        "executive_id": row.executive_id,
+        "delegate_of": row.delegate_of,
+        "text": row.text,
+        "apology": row.apology,
+        "stay": row.stay,
+        "given_at": row.given_at,
+    }
+
+
+async def answer_of(conn: AsyncConnection, answer_id: str) -> dict[str, Any] | None:
+    """One answer in words, None if there is none."""
+    row = (await conn.execute(select(answers).where(answers.c.id == answer_id))).one_or_none()
+    return _answer(row) if row else None
+
+
+async def complaint_of(conn: AsyncConnection, complaint_id: str) -> Complaint | None:
+    """What is known here of a complaint."""
+    return (await _complaints(conn, [complaint_id])).get(complaint_id)
+
+
+async def earlier_answers(
+    conn: AsyncConnection, complaint_id: str, most: int = MOST_EARLIER
+) -> tuple[list[str], int]:
+    """The latest answers to other complaints, and the number of the last of all: what came later is compared under
+    the lock."""
+    last = (await conn.execute(select(func.coalesce(func.max(answers.c.number), 0)))).scalar_one()
+    statement = (
+        select(answers.c.text)
+        .where(answers.c.number <= last, answers.c.complaint_id != complaint_id, answers.c.text.is_not(None))
+        .order_by(answers.c.number.desc())
+        .limit(most)
+    )
+    return [row.text for row in await conn.execute(statement)], int(last)
+
+
+async def place_of_escalation(conn: AsyncConnection, escalation_id: str) -> tuple[str, str] | None:
+    """(customer, complaint) of an escalation: whose lock an act needs. None if there is none."""
+    statement = select(escalations.c.customer_id, escalations.c.complaint_id).where(escalations.c.id == escalation_id)
+    row = (await conn.execute(statement)).one_or_none()
+    return (row.customer_id, row.complaint_id) if row else None
+
+
+async def customer_of_promise(conn: AsyncConnection, promise_id: str) -> str | None:
+    """Whom a promise was made to; None if there is none."""
+    statement = select(promises.c.customer_id).where(promises.c.id == promise_id)
+    found: str | None = (await conn.execute(statement)).scalar_one_or_none()
+    return found

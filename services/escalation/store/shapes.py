@@ -1,0 +1,137 @@
+"""Escalations and promises as the outside sees them (contract, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.escalation.domain.complaint import Complaint
+from services.escalation.domain.escalation import Escalation, Step
+from services.escalation.domain.promise import Promise
+from shared.policy import Policies
+
+
+def person(executive_id: str, policies: Policies) -> dict[str, Any]:
+    """`{"id", "name", "role"}`; name and role are null for somebody whom the policy does not name."""
+    one = policies.current.executive(executive_id)
+    return {"id": executive_id, "name": one.name if one else None, "role": one.role if one else None}
+
+
+def escalation(
+    state: Escalation,
+    delivery: Mapping[str, Any],
+    policies: Policies,
+    *,
+    complaint: Complaint | None = None,
+    words: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One escalation. `words` are text and stay of its answer; without them the answer's text is left out."""
+    mailed = delivery.get("mailed", {})
+    return {
+        "id": state.id,
+        "complaint_id": state.complaint_id,
+        "reference": complaint.reference if complaint else None,
+        "customer_id": state.customer_id,
+        "status": state.status,
+        "standing_unanswered": state.standing_unanswered,
+        "level": state.level,
+        "reasons": list(state.reasons),
+        "departure_threat": complaint.departure_threat if complaint else state.departure_threat,
+        "addressee": person(state.executive_id, policies),
+        "raised_at": state.raised_at,
+        "due_at": state.due_at,
+        "ended_at": state.ended_at,
+        "times_repeated": state.times,
+        "policy_version": state.policy_version,
+        "steps": [_step(step, mailed) for step in state.steps],
+        "answer": _answer(state, delivery, policies, words),
+    }
+
+
+def _step(step: Step, mailed: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "n": step.n,
+        "level": step.level,
+        "executive_id": step.executive_id,
+        "at": step.at,
+        "mailed_at": mailed.get(str(step.n)),
+        "due_at": step.due_at,
+        "repeat": step.repeat,
+        "outcome": step.outcome,
+    }
+
+
+def _answer(
+    state: Escalation, delivery: Mapping[str, Any], policies: Policies, words: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    given = state.answer
+    if given is None:
+        return None
+    shown: dict[str, Any] = {
+        "id": given.id,
+        "executive": person(given.executive_id, policies),
+        "executive_id": given.executive_id,
+        "delegate_of": given.delegate_of,
+        "level": given.level,
+        "apology": given.apology,
+        "promise_id": given.promise_id,
+        "given_at": given.at,
+        "delivered_at": given.delivered_at,
+        "delivered_through": given.through,
+        "delivered_by": given.agent_id,
+        "owner_asked_to_tell": bool(delivery.get("tell")) and given.delivered_at is None,
+    }
+    stay = words.get("stay") if words else None
+    shown["stay_question"] = {"asked": True, "what_would_make_you_stay": stay} if given.stay_asked else None
+    if words is not None:
+        shown["text"] = words.get("text")
+    return shown
+
+
+def promise(
+    state: Promise,
+    text: str | None,
+    words: Mapping[str, Mapping[str, Any]],
+    breaches: Iterable[Mapping[str, Any]],
+    *,
+    spoken: bool = True,
+) -> dict[str, Any]:
+    """One promise; `spoken=False` leaves out what is in words."""
+    shown: dict[str, Any] = {
+        "id": state.id,
+        "reference": state.reference,
+        "made_by": state.made_by,
+        "made_to": state.customer_id,
+        "level": state.level,
+        "complaint_id": state.complaint_id,
+        "escalation_id": state.escalation_id,
+        "cause": state.cause,
+        "product": state.product,
+        "scope": state.scope,
+        "actions": [
+            {
+                "n": action.n,
+                "owner": (words.get(str(action.n)) or {}).get("owner") or action.owner_id,
+                "due_at": action.due_at,
+                "done_at": action.done_at,
+                "done_by": action.done_by,
+                "missed_at": action.missed_at,
+            }
+            for action in state.actions
+        ],
+        "nothing_changes": not state.actions,
+        "watch_until": state.watch_until,
+        "status": state.status,
+        "made_at": state.made_at,
+        "kept_at": state.kept_at,
+        "breaches": list(breaches),
+    }
+    if spoken:
+        shown["text"] = text
+        for action in shown["actions"]:
+            told = words.get(str(action["n"])) or {}
+            action["what"], action["evidence"] = told.get("what"), told.get("evidence")
+    else:
+        for action in shown["actions"]:
+            action["owner"] = next(one.owner_id for one in state.actions if one.n == action["n"])
+    return shown
