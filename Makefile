@@ -12,7 +12,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 run: ## all of it on this machine: PostgreSQL, Kafka, mail catcher, three services on 127.0.0.1:8000
-	$(INSTALL) local && exec $(BIN)/complaint-loop run
+	$(INSTALL) local && exec $(BIN)/complaint-loop run --end-with-parent
 
 demo: ## real complaints through the whole loop, in a minute, printed as it happens
 	$(INSTALL) local && exec $(BIN)/complaint-loop demo $(ARGS)

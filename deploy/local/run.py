@@ -40,13 +40,17 @@ class Refused(Exception):
         self.code = code
 
 
-def run(say: Say) -> None:
-    """Starts, keeps and stops everything. Raises Trouble or Refused where that was not possible."""
+def run(say: Say, *, end_with_parent: bool = False) -> None:
+    """Starts, keeps and stops everything. Raises Trouble or Refused where that was not possible.
+
+    `end_with_parent`: stop also when the process that started us is gone, so that a killed `make` leaves nothing.
+    """
+    parent = os.getppid() if end_with_parent else None
     signals = StopSignals()
     given = read_given()
     try:
         with held(given.folder, "make run", given.http_url):
-            run_of = _Run(given, signals, say)
+            run_of = _Run(given, signals, say, parent)
             try:
                 run_of.start()
                 run_of.watch()
@@ -60,7 +64,7 @@ def run(say: Say) -> None:
 
 
 class _Run:
-    def __init__(self, given: Given, signals: StopSignals, say: Say) -> None:
+    def __init__(self, given: Given, signals: StopSignals, say: Say, parent: int | None) -> None:
         self.given, self.signals, self.say = given, signals, say
         folder = given.folder
         self.postgres = None if given.database_url else Postgres(folder)
@@ -68,7 +72,7 @@ class _Run:
         self.mail = None if given.smtp_url else Mail(folder)
         self.apis, self.loops = Process("apis", folder), Process("loops", folder)
         self.keeper = Keeper(say)
-        self._parent = os.getppid() if "MAKELEVEL" in os.environ else None
+        self._parent = parent
         self._making: list[Making] = []
 
     def start(self) -> None:
@@ -100,7 +104,7 @@ class _Run:
         self._announce(prepared)
 
     def watch(self) -> None:
-        """Until a signal, or until the `make` that started us is gone."""
+        """Until a signal, or until the process that we are to end with is gone."""
         while self._parent is None or os.getppid() == self._parent:
             self._step(0.2)
 

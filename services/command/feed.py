@@ -35,14 +35,14 @@ def add_to(app: typer.Typer) -> None:
         params = {name: value for name, value in filters.items() if value not in (None, [])}
         headers = {"Authorization": f"Bearer {key_of('supervisor')}"}
         with httpx.Client(base_url=base_url(url), headers=headers) as client:
-            begin = after if after is not None else _newest(client)
+            begin = after if after is not None else newest(client)
             for count, item in enumerate(items(client, "/v1/feed/stream", params, begin), 1):
                 typer.echo(orjson.dumps(item).decode() if as_json else line_of(item))
                 if count == limit:
                     return
 
 
-def _newest(client: Any) -> int:
+def newest(client: Any) -> int:
     """The position of the last item there is, found by halves: positions are dense, so a page tells which side."""
     low, high = 0, 1
     while _beyond(client, high):

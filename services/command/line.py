@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from services.command import (
+    demo,
     feed,
     import_contacts,
     kafka,
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Settings come from the environment (COMPLAINT_LOOP_…); what `make run` has started is found by itself.",
 )
-for _room in (serve, run, migrate, prepare, import_contacts, feed, verify, kafka, sign_in):
+for _room in (serve, run, migrate, prepare, import_contacts, feed, demo, verify, kafka, sign_in):
     _room.add_to(app)
 for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys), ("parked", parked)):
     app.add_typer(_group.app, name=_name)
