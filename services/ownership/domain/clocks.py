@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.policy import Facts, Policy, Term
 
-from shared.calendars import Calendar, business_seconds_between, due_at, point_at, shifted_due
+from shared.calendars import Calendar, add_business_seconds, business_seconds_between, due_at, shifted_due
 from shared.contracts.ownership import ClockChange
 
 from .state import Clock, Complaint
@@ -41,8 +41,21 @@ def started(term: Term, cycle: int, at: datetime, calendar: Calendar) -> ClockCh
         at=at,
         due_at=due,
         hours=term.hours,
-        warnings=tuple((percent, point_at(at, due, percent, term.hours, calendar)) for percent in term.warn_at),
+        warnings=_warnings(at, due, term, calendar),
     )
+
+
+def _warnings(start: datetime, due: datetime, term: Term, calendar: Calendar) -> tuple[tuple[int, datetime], ...]:
+    """When each part of the term is used up, counted as the clock counts."""
+    if due <= start:
+        return tuple((percent, due) for percent in term.warn_at)
+    if term.hours == "calendar":
+        return tuple((percent, start + (due - start) * percent / 100) for percent in term.warn_at)
+    # counted once for all warnings: this is most of what opening a complaint costs
+    whole = business_seconds_between(start, due, calendar)
+    if not whole:
+        return tuple((percent, due) for percent in term.warn_at)
+    return tuple((percent, add_business_seconds(start, whole * percent / 100, calendar)) for percent in term.warn_at)
 
 
 def facts_of(state: Complaint) -> Facts:
