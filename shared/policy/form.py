@@ -1,0 +1,258 @@
+"""The form of the policy file, field by field, with what holds where nothing is said."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from shared.calendars import Duration, Week, parse_week
+from shared.fields import Body, Ident, Invalid, Text
+
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
+
+
+def _duration(value: Any) -> Duration:
+    if isinstance(value, Duration):
+        return value
+    if not isinstance(value, str):
+        raise Invalid("is no duration: write a whole number and one of s m h d w, like 90s 15m 4h 5d 8w")
+    try:
+        return Duration.parse(value)
+    except ValueError as error:  # our own words, which hold nothing of the file
+        raise Invalid(str(error)) from None
+
+
+def _version(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else str(value) if type(value) in (int, float) else value
+
+
+def _zone(value: Any) -> Any:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise Invalid("is no time zone: write a name of the IANA database, like Europe/Madrid") from None
+    return value
+
+
+def _hours(value: Any) -> Week:
+    if not isinstance(value, dict):
+        raise Invalid('must be days with their hours, like mon-fri: ["09:00-18:00"]')
+    for spans in value.values():
+        if not isinstance(spans, list) or not all(isinstance(span, str) for span in spans):
+            raise Invalid('must give each day a list of hours, like ["09:00-12:00", "13:30-18:00"]')
+    try:
+        return parse_week(value)
+    except ValueError as error:
+        raise Invalid(f"holds hours where something {error}") from None
+
+
+def _email(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) > 254 or not _EMAIL.fullmatch(value):
+        raise Invalid("is no e-mail address")
+    return value
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Code = Annotated[str, Ident(100)]
+Line = Annotated[str, Text(500, line=True)]
+Span = Annotated[Duration, BeforeValidator(_duration)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+Codes = Annotated[tuple[Code, ...], BeforeValidator(lambda v: _tuple(_one_or_more(v)))]
+Lines = Annotated[tuple[Line, ...], BeforeValidator(_tuple)]
+Need = Literal["must_have", "attractor", "nice_to_have"]
+
+
+class Part(Body):
+    """A part of the file: unknown names are refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+class Region(Part):
+    """When doors are open. `holidays`: a code, the path of a file, dates one by one, or null for none."""
+
+    time_zone: Zone = "UTC"
+    hours: Annotated[Week, BeforeValidator(_hours)] = parse_week({"mon-fri": ["09:00-18:00"]})
+    holidays: str | dict[str, str | None] | None = None
+
+
+class CauseEntry(Part):
+    """A cause of trouble, and the words by which it is heard: language -> words."""
+
+    code: Code
+    product: Code | None = None
+    need: Need | None = None
+    words: dict[Literal["en", "zh"], Lines] = Field(default_factory=dict)
+
+
+class When(Part):
+    """What a complaint must be for an entry to apply: each field one code or a list of them."""
+
+    tier: Codes | None = None
+    region: Codes | None = None
+    product: Codes | None = None
+    cause: Codes | None = None
+    need: Codes | None = None
+    channel: Codes | None = None
+
+
+class Clock(Part):
+    """One entry of `clocks`."""
+
+    kind: Line
+    within: Span
+    hours: Literal["business", "calendar"] = "business"
+    when: When = When()
+    warn_at: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], BeforeValidator(_tuple)] = (50, 75, 90)
+
+    @model_validator(mode="after")
+    def _countable(self) -> Clock:
+        if self.hours == "business" and self.within.unit in ("w", "y"):
+            raise Invalid("within cannot be counted in business hours by the week: write it in d or h")
+        if sorted(set(self.warn_at)) != list(self.warn_at):
+            raise Invalid("warn_at must be in ascending order, each once")
+        return self
+
+
+class Confirmation(Part):
+    """When a customer who was answered is reminded, and when their silence closes."""
+
+    remind_after: Annotated[tuple[Span, ...], BeforeValidator(_tuple)] = (Duration(3, "d"), Duration(7, "d"))
+    silent_after: Span = Duration(14, "d")
+
+
+class Worth(Part):
+    """An amount of money."""
+
+    amount: Annotated[Decimal, BeforeValidator(lambda v: _decimal(v))]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+def _decimal(value: Any) -> Decimal:
+    text = str(value) if type(value) in (int, float, str) else ""
+    if not re.fullmatch(r"\d{1,15}(\.\d{1,4})?", text, re.ASCII):
+        raise Invalid('must be an amount like "100000"')
+    return Decimal(text)
+
+
+class Rung(Part):
+    """One level of the ladder."""
+
+    level: Annotated[int, Field(ge=1, le=20)]
+    role: Code
+    answer_within: Span
+    repeat_every: Span | None = None
+
+
+class MailBudget(Part):
+    """How many mails one person gets at most, digests included."""
+
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 1
+    per_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+
+
+REASONS = {
+    "clock_breached": 1,
+    "unowned": 1,
+    "asked": 1,
+    "repeat": 2,
+    "departure_threat": 2,
+    "promise_broken": 2,
+    "value_at_stake": 3,
+}
+Reason = Literal["clock_breached", "unowned", "asked", "repeat", "departure_threat", "promise_broken", "value_at_stake"]
+
+
+class Escalation(Part):
+    """Which reason begins at which level, the ladder, and how its mails are sent."""
+
+    reasons: dict[Reason, Annotated[int, Field(ge=1, le=20)]] = Field(default_factory=dict)
+    value_at_stake_over: Worth | None = None
+    ladder: Annotated[tuple[Rung, ...], BeforeValidator(_tuple)] = ()
+    mail_budget: MailBudget = MailBudget()
+    mail_retry_after: Annotated[tuple[Span, ...], BeforeValidator(_tuple), Field(min_length=1)] = (
+        Duration(1, "m"),
+        Duration(5, "m"),
+        Duration(15, "m"),
+        Duration(30, "m"),
+    )
+
+
+class Executive(Part):
+    """Somebody who answers for the company."""
+
+    id: Code
+    name: Line
+    email: Annotated[str, BeforeValidator(_email)]
+    role: Code
+    time_zone: Zone = "UTC"
+    locale: Code | None = None
+    delegates: Codes = ()
+
+
+class Promises(Part):
+    """How long a promise is watched, and how long before its due time an action is chased."""
+
+    watch_for: Span = Duration(180, "d")
+    chase_before: Span = Duration(3, "d")
+
+
+class FollowUp(Part):
+    """A visit after closing."""
+
+    after: Span
+    by: Literal["superior", "owner"] = "owner"
+
+
+class Commitment(Part):
+    """A promise published to all customers."""
+
+    condition: Line
+    expect: Line
+    redress: Line | None = None
+
+
+class Retention(Part):
+    """How long things are kept."""
+
+    closed: Span = Duration(6, "y")
+    texts: Span = Duration(2, "y")
+
+
+def _default_clocks() -> tuple[Clock, ...]:
+    terms = {"claim": "15m", "acknowledgement": "1h", "first_response": "4h", "next_update": "1d", "final_answer": "5d"}
+    return tuple(Clock(kind=kind, within=Duration.parse(within)) for kind, within in terms.items())
+
+
+class PolicyFile(Part):
+    """The whole file."""
+
+    version: Annotated[Line, BeforeValidator(_version)] = "1"
+    regions: dict[Code, Region] = Field(default_factory=dict)
+    tiers: Annotated[tuple[Code, ...], BeforeValidator(_tuple), Field(min_length=1)] = ("gold", "silver", "standard")
+    causes: Annotated[tuple[CauseEntry, ...], BeforeValidator(_tuple)] = ()
+    clocks: Annotated[tuple[Clock, ...], BeforeValidator(_tuple)] = Field(default_factory=_default_clocks)
+    confirmation: Confirmation = Confirmation()
+    reopen_within: Span = Duration(90, "d")
+    repeat_within: Span = Duration(90, "d")
+    accept_late: Span = Duration(1, "d")
+    escalation: Escalation = Escalation()
+    executives: Annotated[tuple[Executive, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    promises: Promises = Promises()
+    follow_up: dict[Code, FollowUp] = Field(default_factory=dict)
+    commitments: Annotated[tuple[Commitment, ...], BeforeValidator(_tuple)] = ()
+    retention: Retention = Retention()
+    company_names: Lines = ()
+    rival_names: Lines = ()

@@ -1,0 +1,211 @@
+"""The policy as the services use it: read once, never changed, quick to ask."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any, Literal
+
+import yaml
+from pydantic import ValidationError
+
+from shared.calendars import Calendar, Duration, HolidaysError
+from shared.http.problem import described
+from shared.policy.checks import days_off, doubts_in, mistakes_in
+from shared.policy.form import (
+    REASONS,
+    Commitment,
+    Escalation,
+    Executive,
+    FollowUp,
+    PolicyFile,
+    Region,
+    Retention,
+    Rung,
+    When,
+)
+from shared.policy.reading import Lines, PolicyError, read_yaml
+
+_KEPT_TERMS = 10_000
+_FIELDS = ("tier", "region", "product", "cause", "need", "channel")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an entry's `when` is matched on."""
+
+    tier: str | None = None
+    region: str | None = None
+    product: str | None = None
+    cause: str | None = None
+    need: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """The entry that applies for one kind of clock. `entry` is its place in the file's `clocks`, from 0."""
+
+    kind: str
+    within: Duration
+    hours: Literal["business", "calendar"]
+    warn_at: tuple[int, ...]
+    entry: int
+    when: Mapping[str, tuple[str, ...]]
+
+
+class Policy:
+    """One version of the policy. Nothing in it changes, so it may be shared by everything in a process."""
+
+    def __init__(self, file: PolicyFile, text: str, calendars: Mapping[str, Calendar], version: str | None = None):
+        self.version = version or file.version
+        self.text = text
+        #: (line, message) of what is more likely a slip than meant
+        self.doubts: list[tuple[int, str]] = []
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.tiers, self.causes = file.tiers, file.causes
+        self.confirmation, self.promises = file.confirmation, file.promises
+        self.reopen_within, self.repeat_within, self.accept_late = (
+            file.reopen_within,
+            file.repeat_within,
+            file.accept_late,
+        )
+        self.executives: tuple[Executive, ...] = file.executives
+        self.escalation: Escalation = _whole(file)
+        self.follow_up: dict[str, FollowUp] = dict(file.follow_up)
+        self.commitments: tuple[Commitment, ...] = file.commitments
+        self.retention: Retention = file.retention
+        self.company_names, self.rival_names = file.company_names, file.rival_names
+        self._calendars = dict(calendars)
+        self._clocks = tuple((_when(clock.when), clock) for clock in file.clocks)
+        named = {region for when, _ in self._clocks for region in when.get("region", ())}
+        self._regions = named | set(calendars)
+        self._terms: dict[Facts, tuple[Term, ...]] = {}
+        self._people = {one.id: one for one in file.executives}
+
+    def tier(self, given: str | None) -> str:
+        """A tier of this policy: what is not one counts as the last."""
+        return given if given in self.tiers else self.tiers[-1]
+
+    def region(self, given: str | None) -> str:
+        """A region that this policy knows, by hours of its own or in an entry's `when`; else `default`."""
+        return given if given in self._regions else "default"
+
+    def calendar(self, region: str) -> Calendar:
+        """The hours of a region; those of `default` where it has none of its own."""
+        return self._calendars.get(region) or self._calendars["default"]
+
+    def terms(self, facts: Facts) -> tuple[Term, ...]:
+        """Of each kind of clock the first entry that fits."""
+        found = self._terms.get(facts)
+        if found is None:
+            if len(self._terms) >= _KEPT_TERMS:
+                self._terms.clear()
+            found = self._terms[facts] = self._match(facts)
+        return found
+
+    def executive(self, executive_id: str) -> Executive | None:
+        """Somebody by id."""
+        return self._people.get(executive_id)
+
+    def at_level(self, level: int) -> Executive | None:
+        """Who holds the role of a level; None where the ladder has no such level."""
+        role = next((rung.role for rung in self.escalation.ladder if rung.level == level), None)
+        return next((one for one in self.executives if one.role == role), None)
+
+    def renamed(self, version: str) -> Policy:
+        """The same content under another name."""
+        return parse_policy(self.text, version=version)
+
+    def _match(self, facts: Facts) -> tuple[Term, ...]:
+        found: dict[str, Term] = {}
+        for entry, (when, clock) in enumerate(self._clocks):
+            if clock.kind not in found and all(getattr(facts, name) in codes for name, codes in when.items()):
+                found[clock.kind] = Term(clock.kind, clock.within, clock.hours, clock.warn_at, entry, when)
+        return tuple(found.values())
+
+
+def _when(when: When) -> dict[str, tuple[str, ...]]:
+    return {name: codes for name in _FIELDS if (codes := getattr(when, name)) is not None}
+
+
+def _whole(file: PolicyFile) -> Escalation:
+    """Without a ladder every role is a level, in the order in which the file names the people."""
+    said = file.escalation
+    ladder = said.ladder
+    if not ladder:
+        roles = list(dict.fromkeys(one.role for one in file.executives))
+        within = ("4h", "8h", "1d")
+        ladder = tuple(
+            Rung(level=n, role=role, answer_within=Duration.parse(within[min(n, 3) - 1]))
+            for n, role in enumerate(roles, 1)
+        )
+    top = ladder[-1].level
+    levels = REASONS | {str(reason): level for reason, level in said.reasons.items()}
+    reasons = {reason: min(level, top) for reason, level in levels.items()}
+    return said.model_copy(update={"ladder": ladder, "reasons": reasons})
+
+
+def parse_policy(text: str, *, beside: File | None = None, version: str | None = None) -> Policy:
+    """Reads a policy; files of holidays are looked for `beside` it. Raises PolicyError with every mistake.
+
+    `text` of the result holds everything, files of holidays included: a version that is kept needs nothing else.
+    """
+    data, lines = read_yaml(text)
+    try:
+        file = PolicyFile.model_validate(data)
+    except ValidationError as error:
+        raise PolicyError(_told(error, lines)) from None
+    mistakes = [(lines.of(path), f"{_spoken(path)} {message}") for path, message in mistakes_in(file)]
+    calendars: dict[str, Calendar] = {}
+    expanded = False
+    for name, region in ({"default": Region()} | dict(file.regions)).items():
+        try:
+            off, dates = days_off(region, beside)
+            calendars[name] = Calendar(region.time_zone, region.hours, off)
+        except HolidaysError as error:
+            mistakes.append((lines.of(("regions", name, "holidays")), f"regions.{name}.holidays {error}"))
+            continue
+        if dates is not None:
+            data["regions"][name]["holidays"] = dates
+            expanded = True
+    if mistakes:
+        raise PolicyError(sorted(mistakes))
+    if expanded:
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    policy = Policy(file, text, calendars, version)
+    policy.doubts = [(lines.of(path), f"{_spoken(path)}: {message}") for path, message in doubts_in(file)]
+    return policy
+
+
+def load_policy(path: File) -> Policy:
+    """The policy in a file. Raises PolicyError with every mistake and its line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PolicyError([(1, f"there is no file {path}")]) from None
+    except UnicodeDecodeError:
+        raise PolicyError([(1, "the file is not UTF-8")]) from None
+    except OSError as error:
+        raise PolicyError([(1, f"the file cannot be read: {error.strerror}")]) from None
+    return parse_policy(text, beside=path.parent)
+
+
+def _told(error: ValidationError, lines: Lines) -> list[tuple[int, str]]:
+    found = []
+    for one in error.errors(include_url=False, include_input=False):
+        path = tuple(step for step in one["loc"] if step != "[key]")
+        message = described([one])[0]["message"]
+        if one["type"] in ("union_error",) or message == "is not valid":
+            message = "is not what stands here; see the example policy"
+        found.append((lines.of(path), f"{_spoken(path)} {message}"))
+    return sorted(dict.fromkeys(found))
+
+
+def _spoken(path: tuple[Any, ...]) -> str:
+    spoken = ""
+    for step in path:
+        spoken += f"[{step}]" if isinstance(step, int) else f".{step}" if spoken else str(step)
+    return spoken or "the file"
