@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
+
 import httpx
-from shared.policy import Policies
 
 from services.ownership.api import Desk, Pages, routers
 from services.ownership.handlers import EVENTS, due_input
 from services.ownership.names import Names
 from services.ownership.settings import Settings
 from services.ownership.store import AGENTS_BELL, Book, OwnershipStore
-from shared.assembly import Assembly, Machinery
-from shared.clock import Clock
+from shared.assembly import Assembly, Machinery, keyring, open_policies, serve
+from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import topic_of
+from shared.policy import Policies
 from shared.runner import Loop
 
 
@@ -41,10 +43,17 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
 
 
 def main() -> None:
-    """Serves ownership alone."""
-    from services.__main__ import main as command_line
-
-    command_line(["serve", "ownership"])
+    """Serves ownership alone, or the parts of it that are named."""
+    parts = ("api", "consumer", "relay", "timers")
+    parser = argparse.ArgumentParser(prog="python -m services.ownership", description="Serves ownership alone.")
+    parser.add_argument("--only", action="append", choices=parts, help="a part alone; may be repeated")
+    only = parser.parse_args().only
+    configure_logging("ownership")
+    settings, clock = load(Settings), SystemClock()
+    assembly = assemble(settings, clock, open_policies(settings, clock), frozenset(only or parts))
+    engine = make_engine(settings.database_url, size=2, name="complaint-loop-keys")
+    assembly.on_stop.append(engine.dispose)
+    serve([assembly], settings, keyring(settings, clock, engine))
 
 
 if __name__ == "__main__":

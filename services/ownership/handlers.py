@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from shared.policy import Policy
-
 from services.ownership import domain
 from services.ownership.domain.acts import Act
 from services.ownership.domain.state import Complaint
-from services.ownership.domain.story import Story
+from services.ownership.domain.story import Story, Told
 from services.ownership.store import Book
 from shared.contracts.envelope import Event, full_type
 from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
 from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded
+from shared.policy import Policy
 from shared.refusal import Refusal
 from shared.timers import Due
 from shared.work import Input, Kept, Work
@@ -37,11 +36,15 @@ def _policy(book: Book, state: Complaint) -> Policy:
     return book.policies.of(state.policy_version)
 
 
+def _folded(told: Told) -> Callable[[Complaint | None, Any], Complaint]:
+    # the story has folded this event already, by the same `evolve`: folding is most of the work, and not done twice
+    return lambda _state, _event: told.after
+
+
 def _announce(book: Book, work: Work, kept: Kept[Complaint], story: Story) -> None:
     """Says what was told, folded as it was decided, and sets the complaint's next moment."""
     for told in story.told:
-        after = told.after
-        work.announce(kept, told.event, lambda _state, _event, s=after: s, by=told.by, why=told.why, note=told.note)
+        work.announce(kept, told.event, _folded(told), by=told.by, why=told.why, note=told.note)
         if isinstance(told.event, OwnerAssigned):
             book.agents.add(told.event.owner_id)
         elif isinstance(told.event, OwnerSucceeded):

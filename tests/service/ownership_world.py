@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
-from shared.policy import Policies, Policy
+import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -32,8 +35,36 @@ from shared.contracts.intake import (
 )
 from shared.db import make_engine
 from shared.http import create_app
+from shared.policy import Policies, Policy, load_policy
 from shared.work import Corridor, Failed, Input
 
+#: Monday, when the default region opens
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+POLICY = """
+version: "test-1"
+regions:
+  default:  {time_zone: UTC, hours: {mon-fri: ["09:00-18:00"]}, holidays: null}
+  zhejiang: {time_zone: Asia/Shanghai, hours: {mon-fri: ["09:00-12:00", "13:30-18:00"]}, holidays: CN}
+  uk: {time_zone: Europe/London, hours: {mon-fri: ["09:00-17:00"]}, holidays: GB-ENG}
+tiers: [gold, silver, standard]
+causes:
+  - {code: router-drops, product: fibre-1g, need: must_have, words: {en: [router, drops], zh: [路由器, 断线]}}
+  - {code: billing-error, need: must_have, words: {en: [invoice], zh: [账单]}}
+clocks:
+  - {kind: claim, within: 15m, hours: business}
+  - {kind: acknowledgement, within: 1h, hours: business}
+  - {kind: first_response, when: {tier: gold}, within: 1h, hours: calendar, warn_at: [50, 75, 90]}
+  - {kind: first_response, within: 4h, hours: business}
+  - {kind: next_update, within: 1d, hours: business}
+  - {kind: final_answer, within: 5d, hours: business}
+  - {kind: "FCA DISP 1.6.2", when: {region: uk}, within: 8w, hours: calendar}
+confirmation: {remind_after: [3d, 7d], silent_after: 14d}
+reopen_within: 90d
+repeat_within: 90d
+accept_late: 1d
+executives:
+  - {id: ceo, name: Ana Ruiz, email: ceo@example.com, role: chief_executive, time_zone: Europe/Madrid}
+"""
 SECRET = "a secret of at least 32 characters, for tests"
 
 
@@ -188,6 +219,12 @@ class World:
         async with self.engine.connect() as conn:
             return [short_type(name).removeprefix("complaint.") for name in (await conn.execute(statement)).scalars()]
 
+    async def note(self, kind: str, customer_id: str = "c-1") -> dict[str, Any]:
+        """The timeline's latest item of a kind."""
+        complaint = await self.complaint(customer_id)
+        items = (await self.get(f"/v1/complaints/{complaint['id']}/timeline", limit="200"))["items"]
+        return next(item for item in reversed(items) if item["type"] == f"complaint.{kind}")
+
     async def findings(self) -> list[str]:
         """What `verify` finds wrong."""
         async with self.engine.connect() as conn:
@@ -228,3 +265,42 @@ async def world_at(url: str, policy: Policy, start: datetime) -> AsyncIterator[W
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         yield World(engine, clock, corridor, client, keys)
     await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
+    """The policy of these stories."""
+    path: Path = tmp_path_factory.mktemp("policy") / "policy.yaml"
+    path.write_text(POLICY, encoding="utf-8")
+    return load_policy(path)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL: the one that is given, else one of our own."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    from deploy.local.parts import start_postgres
+
+    with start_postgres(tmp_path_factory.mktemp("postgres")) as postgres:
+        yield postgres.url
+
+
+@pytest.fixture(scope="session")
+async def database(server: str) -> AsyncIterator[str]:
+    """A database of our own in it."""
+    name = f"ownership_{os.getpid()}"
+    conn = await asyncpg.connect(server)
+    await conn.execute(f"drop database if exists {name} with (force)")
+    await conn.execute(f"create database {name}")
+    yield server.rpartition("/")[0] + f"/{name}"
+    await conn.execute(f"drop database if exists {name} with (force)")
+    await conn.close()
+
+
+@pytest.fixture
+async def world(database: str, policy: Policy) -> AsyncIterator[World]:
+    """An empty world on a Monday morning."""
+    async with world_at(database, policy, MONDAY) as made:
+        yield made

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
-
-from shared.policy import Facts, Policy, Term
+from typing import Final, Literal
 
 from shared.calendars import Calendar, add_business_seconds, business_seconds_between, due_at, shifted_due
 from shared.contracts.ownership import ClockChange
+from shared.policy import Facts, Policy, Term
 
 from .state import Clock, Complaint
 
@@ -74,9 +73,9 @@ def fresh(policy: Policy, facts: Facts, region: str, cycle: int, at: datetime, *
     ]
 
 
-def change(clock: Clock, what: str, at: datetime) -> ClockChange:
+def change(clock: Clock, what: Literal["met", "stopped"], at: datetime) -> ClockChange:
     """`met` or `stopped`, never before it started."""
-    return ClockChange(change=what, kind=clock.kind, cycle=clock.cycle, at=max(at, clock.started_at))  # type: ignore[arg-type]
+    return ClockChange(change=what, kind=clock.kind, cycle=clock.cycle, at=max(at, clock.started_at))
 
 
 def met(state: Complaint, kinds: Iterable[str], at: datetime) -> list[ClockChange]:
