@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL = @test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make $@ PYTHON=/path/to/python3" >&2; exit 1; }; \
 	$(PYTHON) -I -S deploy/local/install.py
 
-.PHONY: help run demo kafka test check install
+.PHONY: help run demo kafka test check bench install
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +29,9 @@ check: ## form, types and architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: ## the figures of speed, each with its ceiling measured in the same run
+	$(INSTALL) dev && exec $(BIN)/python -m deploy.bench $(ARGS)
 
 install: ## .venv with everything, tools for development included
 	$(INSTALL) dev

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 from services.command.line import run_line
 
 
-def main() -> None:
-    """The command line."""
-    run_line()
+def main(words: Sequence[str] = ()) -> None:
+    """The command line: `words`, and what was typed after them."""
+    run_line([*words, *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
@@ -49,10 +50,10 @@ def _end(code: int, *sentences: str) -> NoReturn:
     sys.exit(code)
 
 
-def run_line() -> None:
-    """Runs the command that was typed. A mistake is one sentence on standard error, never a traceback."""
+def run_line(words: Sequence[str]) -> None:
+    """Runs a command. A mistake is one sentence on standard error, never a traceback."""
     try:
-        app(prog_name="complaint-loop")
+        app(list(words), prog_name="complaint-loop")
     except KeyboardInterrupt:
         _end(130)
     except BrokenPipeError:
