@@ -14,8 +14,11 @@ from services.ownership.store import AGENTS_BELL, Book, OwnershipStore
 from shared.assembly import Assembly, Machinery, keyring, open_policies, serve
 from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import topic_of
+from shared.db import make_engine
+from shared.observe import configure_logging
 from shared.policy import Policies
 from shared.runner import Loop
+from shared.settings import load
 
 
 def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozenset[str]) -> Assembly:
