@@ -33,7 +33,8 @@ async def counts(conn: AsyncConnection) -> dict[str, int]:
         select(func.count(feed.c.id).label("feed_items")),
     ):
         found |= dict((await conn.execute(statement)).one()._mapping)
-    return found | await mails.counts(conn)
+    found |= await mails.counts(conn)
+    return found
 
 
 async def findings(conn: AsyncConnection) -> AsyncIterator[str]:

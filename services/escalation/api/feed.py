@@ -39,9 +39,7 @@ def feed_routes(desk: Desk) -> APIRouter:
     may_read = [Depends(requires(*_READERS))]
 
     @router.get("", summary="What happened, in order", dependencies=may_read)
-    async def read_feed(
-        filters: Filtered, after: Whole = 0, limit: Annotated[int, Query(ge=1, le=200)] = 50
-    ) -> Answer:
+    async def read_feed(filters: Filtered, after: Whole = 0, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Answer:
         async with desk.engine.connect() as conn:
             items, position = await feed.read(conn, after, limit, filters)
         return Answer({"items": items, "next": position})

@@ -41,7 +41,7 @@ class PromiseBody(Body):
     cause: Id
     product: Id | None = None
     scope: Literal["customer", "everyone"] = "customer"
-    actions: Annotated[list[ActionBody], Field(max_length=50)] = []
+    actions: Annotated[list[ActionBody], Field(max_length=50, default_factory=list)]
     watch_for: WatchFor | None = None
 
     def wanted(self) -> PromiseWanted:

@@ -124,9 +124,7 @@ def _next(state: Escalation, ladder: Ladder) -> list[EscalationEvent]:
         events.append(StoodUnanswered(**_of(state, at), level=state.level, executive_id=state.executive_id))
     due = top.due(at, repeated=True)
     events.append(
-        EscalationRepeated(
-            **_of(state, at), level=state.level, executive_id=asked, due_at=due, times=state.times + 1
-        )
+        EscalationRepeated(**_of(state, at), level=state.level, executive_id=asked, due_at=due, times=state.times + 1)
     )
     return events
 
@@ -156,7 +154,9 @@ def decide_undeliverable(state: Escalation, executive_id: str, now: datetime, la
     return events
 
 
-def decide_forward(state: Escalation, to: str, by: str, now: datetime, policy: Policy) -> list[EscalationEvent] | Refusal:
+def decide_forward(
+    state: Escalation, to: str, by: str, now: datetime, policy: Policy
+) -> list[EscalationEvent] | Refusal:
     """Another executive is asked instead; the clock goes on as it was."""
     if state.status != "waiting":
         return Refusal("not-waiting", "Only an escalation that waits for an answer can be forwarded.")
@@ -176,7 +176,7 @@ def decide_forward(state: Escalation, to: str, by: str, now: datetime, policy: P
     ]
 
 
-def level_of(reason: str, policy: Policy) -> int:
+def level_of(reason: Reason, policy: Policy) -> int:
     """The rung on which a reason begins; 1 where the policy says nothing."""
     return policy.escalation.reasons.get(reason, 1)
 

@@ -104,7 +104,7 @@ def evolve(state: Escalation | None, event: Event) -> Escalation:
         case ReasonJoined():
             return _joined(state, event)
         case EscalationClimbed():
-            came = "undeliverable" if event.because == "undeliverable" else "unanswered"
+            came: Outcome = "undeliverable" if event.because == "undeliverable" else "unanswered"
             return _stepped(state, came, event.level, event.executive_id, event.at, event.due_at)
         case EscalationRepeated():
             repeated = _stepped(state, "unanswered", event.level, event.executive_id, event.at, event.due_at, True)

@@ -69,7 +69,8 @@ class Ladder:
         if own is not None:
             return own
         person = self.today.executive(executive_id)
-        if person is not None and (same := next((p.level for p in self.posts if p.executive.role == person.role), None)):
+        same = next((p.level for p in self.posts if person and p.executive.role == person.role), None)
+        if same is not None:
             return same
         return next((p.level for p in self.posts if executive_id in p.executive.delegates), None)
 

@@ -133,9 +133,7 @@ def product_of(cause: str | None, policy: Policy) -> str | None:
     return next((entry.product for entry in policy.causes if entry.code == cause), None)
 
 
-def decide_judged(
-    state: Promise, contact: Contact, stands: bool, now: datetime, policy: Policy
-) -> list[PromiseEvent]:
+def decide_judged(state: Promise, contact: Contact, stands: bool, now: datetime, policy: Policy) -> list[PromiseEvent]:
     """What a contact means for a promise as it is judged now; `stands`: it has broken it, and nobody took it back."""
     hurt = hurts(state, contact, policy)
     if hurt and not stands:

@@ -43,8 +43,8 @@ def judge_anew(book: Book, work: Work, before: Contact, after: Contact) -> None:
     for kept in own.values():
         judge(book, work, kept, after)
     for watch in others.values():
-        breach = book.breach(watch.id, after.id)
-        stands = breach is not None and breach.stands
+        earlier = book.breach(watch.id, after.id)
+        stands = earlier is not None and earlier.stands
         if hurts(watch, after, book.policies.current) != stands:
             work.set_timer("judge", f"{watch.id}/{after.id}", watch.customer_id, work.now)
 

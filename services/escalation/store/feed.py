@@ -103,9 +103,7 @@ async def gaps(conn: AsyncConnection) -> Sequence[str]:
     """What is wrong with the positions: they run from 1 without a gap, and nothing waits for one."""
     row = (
         await conn.execute(
-            select(
-                func.count(feed.c.position), func.coalesce(func.max(feed.c.position), 0), func.min(feed.c.position)
-            )
+            select(func.count(feed.c.position), func.coalesce(func.max(feed.c.position), 0), func.min(feed.c.position))
         )
     ).one()
     waiting = (await conn.execute(select(func.count()).select_from(feed).where(feed.c.position.is_(None)))).scalar_one()

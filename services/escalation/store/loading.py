@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, and_, any_, bindparam, column, func, select
+from sqlalchemy import ARRAY, Text, and_, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
@@ -141,12 +141,11 @@ async def _breaches(conn: AsyncConnection, book: Book) -> None:
 
 async def _promises(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
     if wanted.causes:
-        theirs = and_(
-            promises.c.customer_id == _among("customers", customers), promises.c.cause == _among("causes", wanted.causes)
-        )
+        causes = promises.c.cause == _among("causes", wanted.causes)
+        theirs = causes & (promises.c.customer_id == _among("customers", customers))
         for row in await conn.execute(select(promises).where(theirs)):
             _open_promise(book, row)
-        others = (promises.c.scope == "everyone") & (promises.c.cause == _among("causes", wanted.causes))
+        others = causes & (promises.c.scope == "everyone")
         for row in await conn.execute(select(promises.c.state).where(others)):
             if row.state["customer_id"] not in customers:
                 book.open_watch(_watch(row.state))

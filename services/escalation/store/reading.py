@@ -220,9 +220,7 @@ async def complaint_of(conn: AsyncConnection, complaint_id: str) -> Complaint | 
     return (await _complaints(conn, [complaint_id])).get(complaint_id)
 
 
-async def earlier_answers(
-    conn: AsyncConnection, complaint_id: str, most: int = MOST_EARLIER
-) -> tuple[list[str], int]:
+async def earlier_answers(conn: AsyncConnection, complaint_id: str, most: int = MOST_EARLIER) -> tuple[list[str], int]:
     """The latest answers to other complaints, and the number of the last of all: what came later is compared under
     the lock."""
     last = (await conn.execute(select(func.coalesce(func.max(answers.c.number), 0)))).scalar_one()
