@@ -178,7 +178,7 @@ Reason = Literal["clock_breached", "unowned", "asked", "repeat", "departure_thre
 class Escalation(Part):
     """Which reason begins at which level, the ladder, and how its mails are sent."""
 
-    reasons: dict[Reason, Annotated[int, Field(ge=1, le=20)]] = Field(default_factory=dict)
+    reasons: dict[str, Annotated[int, Field(ge=1, le=20)]] = Field(default_factory=dict)
     value_at_stake_over: Worth | None = None
     ladder: Annotated[tuple[Rung, ...], BeforeValidator(_tuple)] = ()
     mail_budget: MailBudget = MailBudget()

@@ -1,0 +1,72 @@
+"""Links by which an executive answers: hashed, bound to one person and one escalation, expiring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.escalation.store.tables import metadata
+from shared.db import insert_many
+
+links = Table(
+    "links",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("mail_id", Text, nullable=False),
+    Column("escalation_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("executive_id", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("wrong_at", ARRAY(DateTime(timezone=True)), nullable=False, server_default="{}"),
+    Index("ix_links_customer_id", "customer_id"),
+    Index("ix_links_escalation_id", "escalation_id"),
+)
+
+WRONG_PER_HOUR = 5
+
+
+async def put(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Makes links work; one that is there already stays as it is."""
+    await insert_many(conn, links, rows, conflict=("token_hash",))
+
+
+async def find(conn: AsyncConnection, token_hash: bytes, now: datetime) -> Any | None:
+    """The link of a token; None where there is none or it has expired."""
+    statement = select(links).where(links.c.token_hash == token_hash, links.c.expires_at > now)
+    return (await conn.execute(statement)).one_or_none()
+
+
+async def try_code(conn: AsyncConnection, token_hash: bytes, code_hash: bytes, now: datetime) -> str:
+    """`right`, `wrong`, or `too_many` after five wrong ones within an hour; counts under the row's lock."""
+    row = (await conn.execute(select(links).where(links.c.token_hash == token_hash).with_for_update())).one()
+    recent = [at for at in row.wrong_at if at > now - timedelta(hours=1)]
+    if len(recent) >= WRONG_PER_HOUR:
+        return "too_many"
+    if bytes(row.code_hash) == code_hash:
+        return "right"
+    await conn.execute(update(links).where(links.c.token_hash == token_hash).values(wrong_at=[*recent, now]))
+    return "wrong"
+
+
+async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
+    """Links about erased customers end."""
+    theirs = any_(bindparam("customers", list(customers), type_=ARRAY(Text)))
+    await conn.execute(delete(links).where(links.c.customer_id == theirs))

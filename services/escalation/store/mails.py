@@ -1,0 +1,268 @@
+"""Mails as rows: what is to be sent, what is being sent, what became of it. The only SQL about them.
+
+A row waits while its `next_at` is set: until it is due (queued, temporary, unknown), or until whoever sends it counts
+as dead (sending). Rows of one digest carry its id and are sent again together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.store.tables import metadata
+from shared.db import insert_many
+from shared.outbox import lock_number
+
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("escalation_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("person", Text, nullable=False, comment="whom it is for, by kind and id: what a budget is counted on"),
+    Column("order", JSONB, nullable=False, comment="what was ordered: ids and times"),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("next_at", DateTime(timezone=True), comment="null when nothing is left to do"),
+    Column("queued_at", DateTime(timezone=True), nullable=False),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("digest_id", Text, comment="the digest that stands for it"),
+    Column("detail", Text, comment="what the mail server said last"),
+    Index("ix_mails_next_at", "next_at"),
+    Index("ix_mails_person_sent_at", "person", "sent_at"),
+    Index("ix_mails_escalation_id", "escalation_id"),
+    Index("ix_mails_customer_id", "customer_id"),
+)
+
+_ORDER = TypeAdapter(MailOrder)
+#: a mail that is being sent and not heard of for so long is sent again
+SENDING_SECONDS = 120
+#: people who are spared: a customer gets every mail at once
+_SPARED = ("executive:", "agent:", "address:")
+_CLAIMING = lock_number("escalation", "mail", "claim")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One mail to send now; several orders make it a digest."""
+
+    id: str
+    orders: tuple[MailOrder, ...]
+    attempts: int
+
+
+def _among(name: str, values: Sequence[str]) -> Any:
+    return any_(bindparam(name, list(values), type_=ARRAY(Text)))
+
+
+async def queue(conn: AsyncConnection, orders: Sequence[MailOrder]) -> None:
+    """Lays orders down; one that was ordered before is the same mail."""
+    rows = [
+        {
+            "id": one.id,
+            "customer_id": one.customer_id,
+            "escalation_id": one.escalation_id,
+            "kind": one.kind,
+            "person": f"{one.recipient_kind}:{one.recipient_id}",
+            "order": asdict(one),
+            "state": "queued",
+            "next_at": one.ordered_at,
+            "queued_at": one.ordered_at,
+        }
+        for one in orders
+    ]
+    await insert_many(conn, mails, rows, conflict=("id",))
+
+
+async def orders(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, MailOrder]:
+    """What was ordered, by id."""
+    rows = await conn.execute(select(mails.c.id, mails.c.order).where(mails.c.id == _among("ids", ids)))
+    return {row.id: _ORDER.validate_python(row.order) for row in rows}
+
+
+async def withdraw(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None:
+    """Nobody is asked any more for these: requests that have not gone out stay here."""
+    waits = mails.c.next_at.is_not(None) & (mails.c.kind == "ask") & (mails.c.state != "sending")
+    statement = update(mails).where(mails.c.escalation_id == _among("ids", escalation_ids), waits)
+    await conn.execute(statement.values(state="withdrawn", next_at=None))
+
+
+async def record(conn: AsyncConnection, outcomes: Sequence[MailOutcome]) -> None:
+    """Writes what became of attempts, in one statement."""
+    names = ("id", "state", "next_at", "sent_at", "detail")
+    kinds = {"next_at": DateTime(timezone=True), "sent_at": DateTime(timezone=True)}
+    values = [
+        (one.mail_id, one.state, one.retry_at, one.at if one.state == "accepted" else None, one.detail[:300])
+        for one in outcomes
+    ]
+    arrays = [
+        bindparam(f"p_{name}", [value[n] for value in values], type_=ARRAY(kinds.get(name, Text())))
+        for n, name in enumerate(names)
+    ]
+    new = (
+        func.unnest(*arrays)
+        .table_valued(*[column(name, kinds.get(name, Text())) for name in names])
+        .render_derived(name="new")
+    )
+    statement = update(mails).where(mails.c.id == new.c.id)
+    await conn.execute(
+        statement.values(state=new.c.state, next_at=new.c.next_at, sent_at=new.c.sent_at, detail=new.c.detail)
+    )
+
+
+async def claim(
+    conn: AsyncConnection, now: datetime, *, per_minute: int, per_hour: int, most: int = 5_000
+) -> list[Claimed]:
+    """Takes what is due, within everybody's budget, and marks it as being sent.
+
+    One claim at a time, so that a budget is not spent twice. Where more is due for somebody than they may get, the
+    last mail that they may get is a digest of all the rest; where they may get none, theirs waits until they may.
+    """
+    await conn.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
+    due = (
+        await conn.execute(
+            select(mails.c.id, mails.c.person, mails.c.order, mails.c.digest_id, mails.c.attempt)
+            .where(mails.c.next_at <= now)
+            .order_by(mails.c.next_at, mails.c.id)
+            .limit(most)
+        )
+    ).all()
+    if not due:
+        return []
+    spared = sorted({row.person for row in due if row.person.startswith(_SPARED)})
+    left = await _left(conn, spared, now, per_minute, per_hour)
+    claimed: list[Claimed] = []
+    later: dict[str, list[str]] = {}
+    by_person: dict[str, list[Any]] = {}
+    for row in due:
+        by_person.setdefault(row.person, []).append(row)
+    for person, rows in by_person.items():
+        allowed, free_at = left.get(person, (len(rows), now))
+        if allowed <= 0:
+            later[person] = [row.id for row in rows]
+            await conn.execute(update(mails).where(mails.c.id == _among("ids", later[person])).values(next_at=free_at))
+            continue
+        claimed += _mails_of(rows, allowed)
+    for one in claimed:
+        ids = [order.id for order in one.orders]
+        digest = one.id if len(one.orders) > 1 else None
+        await conn.execute(
+            update(mails)
+            .where(mails.c.id == _among("ids", ids))
+            .values(
+                state="sending",
+                attempt=mails.c.attempt + 1,
+                next_at=now + timedelta(seconds=SENDING_SECONDS),
+                digest_id=digest,
+            )
+        )
+    return claimed
+
+
+def _mails_of(rows: Sequence[Any], allowed: int) -> list[Claimed]:
+    whole: dict[str, list[Any]] = {}
+    for row in rows:
+        # what was sent as a digest before, and may have arrived, is sent as that digest again
+        whole.setdefault(row.digest_id or row.id, []).append(row)
+    groups = list(whole.values())
+    if len(groups) > allowed:
+        rest = [row for group in groups[allowed - 1 :] for row in group]
+        groups = [*groups[: allowed - 1], rest]
+    return [_claimed(group) for group in groups]
+
+
+def _claimed(rows: Sequence[Any]) -> Claimed:
+    found = tuple(_ORDER.validate_python(row.order) for row in rows)
+    first = rows[0]
+    single = len(rows) == 1
+    return Claimed(first.id if single else first.digest_id or f"digest-{first.id}", found, first.attempt)
+
+
+async def _left(
+    conn: AsyncConnection, people: Sequence[str], now: datetime, per_minute: int, per_hour: int
+) -> dict[str, tuple[int, datetime]]:
+    """How many mails each may get now, and when the next becomes free where it is none."""
+    if not people:
+        return {}
+    hour, minute = now - timedelta(hours=1), now - timedelta(minutes=1)
+    one = func.coalesce(mails.c.digest_id, mails.c.id)
+    sent = (
+        select(mails.c.person, one.label("mail"), func.max(mails.c.sent_at).label("at"))
+        .where(mails.c.person == _among("people", people), mails.c.sent_at > hour)
+        .group_by(mails.c.person, one)
+        .subquery()
+    )
+    under_way = (
+        select(mails.c.person, one.label("mail"), func.max(mails.c.next_at).label("at"))
+        .where(mails.c.person == _among("people", people), mails.c.state == "sending", mails.c.next_at > now)
+        .group_by(mails.c.person, one)
+    )
+    times: dict[str, list[datetime]] = {person: [] for person in people}
+    for row in await conn.execute(select(sent.c.person, sent.c.at)):
+        times[row.person].append(row.at)
+    for busy in await conn.execute(under_way):
+        times[busy.person].append(now)
+    found: dict[str, tuple[int, datetime]] = {}
+    for person, at in times.items():
+        at.sort()
+        of_minute = [one_at for one_at in at if one_at > minute]
+        left = min(per_hour - len(at), per_minute - len(of_minute))
+        free_at = now
+        if len(at) >= per_hour:
+            free_at = max(free_at, at[-per_hour] + timedelta(hours=1))
+        if len(of_minute) >= per_minute:
+            free_at = max(free_at, of_minute[-per_minute] + timedelta(minutes=1))
+        found[person] = (left, max(free_at, now + timedelta(milliseconds=200)))
+    return found
+
+
+async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
+    """What is still to be sent about erased customers stays here; what the server said is forgotten."""
+    theirs = mails.c.customer_id == _among("customers", customers)
+    await conn.execute(
+        update(mails).where(theirs, mails.c.next_at.is_not(None)).values(state="withdrawn", next_at=None)
+    )
+    await conn.execute(update(mails).where(theirs).values(detail=None))
+
+
+async def purge(conn: AsyncConnection, before: datetime) -> None:
+    """Forgets mails that were settled before `before`."""
+    await conn.execute(delete(mails).where(mails.c.next_at.is_(None), mails.c.queued_at < before))
+
+
+async def counts(conn: AsyncConnection) -> dict[str, int]:
+    """How many mails are in each state."""
+    rows = await conn.execute(select(mails.c.state, func.count()).group_by(mails.c.state).order_by(mails.c.state))
+    return {f"mails_{state}": number for state, number in rows}
+
+
+async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Mails that nothing will ever send, a sentence each."""
+    open_states = ("queued", "temporary", "unknown", "sending")
+    lost = select(mails.c.id).where(mails.c.state == _among("states", open_states), mails.c.next_at.is_(None))
+    for row in await conn.execute(lost.order_by(mails.c.id).limit(1000)):
+        yield f"mail {row.id}: neither sent nor given up, and never due again"
