@@ -14,6 +14,8 @@ from shared.contracts import ownership
 from shared.refusal import Refusal
 from tests.service.escalation_world import WORDS, World, breached, contact, of, opened, owned, promised, threatened
 
+pytest_plugins = ["tests.service.escalation_house"]
+
 
 @pytest.fixture
 async def asked(escalation: World) -> World:

@@ -11,6 +11,7 @@ from shared.contracts import ownership
 from shared.refusal import Refusal
 from tests.service.escalation_world import World, breached, contact, of, opened, owned, threatened
 
+pytest_plugins = ["tests.service.escalation_house"]
 HOUR = timedelta(hours=1)
 
 

@@ -15,6 +15,7 @@ from shared.contracts.intake import Verdict
 from shared.refusal import Refusal
 from tests.service.escalation_world import NINE, World, contact, erased, of, opened, owned, promised
 
+pytest_plugins = ["tests.service.escalation_house"]
 DAY = timedelta(days=1)
 LATER = NINE + timedelta(hours=2)
 
