@@ -1,0 +1,132 @@
+"""Lists, timelines, who holds how much, names, and what `verify` sees."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+from sqlalchemy import text
+
+from services.ownership.names import Names
+from tests.service.ownership_world import SECRET, World
+
+pytest_plugins = ["tests.service.ownership_world"]
+
+
+async def test_every_filter_and_a_cursor_that_nothing_moves(world: World) -> None:
+    for n in range(7):
+        await world.contact(f"c-{n}", responder_id=f"agent-{n % 2}" if n < 5 else None, cause=f"cause-{n % 3}")
+        world.clock.advance(60)
+    first = await world.get("/v1/complaints", limit="3")
+    assert [one["customer_id"] for one in first["items"]] == ["c-6", "c-5", "c-4"]
+    await world.contact("c-9")  # opened between two pages
+    await world.post(f"{(await world.complaint('c-2'))['id']}/withdrawal", {"agent_id": "a", "reason": "moved"})
+    second = await world.get("/v1/complaints", limit="3", cursor=first["next"])
+    third = await world.get("/v1/complaints", limit="3", cursor=second["next"])
+    assert [one["customer_id"] for one in second["items"] + third["items"]] == ["c-3", "c-2", "c-1", "c-0"]
+    assert third["next"] is None
+
+    async def found(**filters: str) -> list[str]:
+        return sorted(one["customer_id"] for one in (await world.get("/v1/complaints", **filters))["items"])
+
+    assert await found(owner_id="agent-1") == ["c-1", "c-3"]
+    assert await found(status="closed") == ["c-2"]
+    assert await found(cause="cause-0", status="open") == ["c-0", "c-3", "c-6"]
+    assert await found(unowned="true") == ["c-5", "c-6", "c-9"]
+    assert await found(customer_id="c-4") == ["c-4"]
+    assert await found(owner_id="' or true --") == []
+    world.clock.advance(timedelta(minutes=55))
+    assert await found(overdue="true") == ["c-0", "c-1", "c-5", "c-6", "c-9"]
+    assert await found(overdue="false") == ["c-2", "c-3", "c-4"]
+
+
+async def test_lists_refuse_what_they_do_not_understand(world: World) -> None:
+    for params in (
+        {"status": "shut"},
+        {"limit": "0"},
+        {"limit": "201"},
+        {"cursor": "x"},
+        {"cursor": "WyJ4Il0"},
+        {"overdue": "perhaps"},
+        {"owner_id": "a\x00"},
+        {"cause": "a" * 201},
+    ):
+        answer = await world.ask("/v1/complaints", **params)
+        assert answer.status_code in (400, 422), params
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await world.ask("/v1/complaints", "intake")).status_code == 403
+
+
+async def test_a_timeline_in_pages_is_the_whole_story(world: World) -> None:
+    await world.contact(responder_id="agent-1")
+    one = await world.complaint()
+    for n in range(5):
+        await world.post(f"{one['id']}/updates", {"agent_id": "agent-1", "text": f"Step {n}."})
+    items, cursor = [], None
+    while True:
+        page = await world.get(
+            f"/v1/complaints/{one['id']}/timeline", limit="2", **({"cursor": cursor} if cursor else {})
+        )
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert [item["sequence"] for item in items] == list(range(1, 8))
+    assert [item["note"]["text"] for item in items[2:]] == [f"Step {n}." for n in range(5)]
+    assert all("text" not in item["data"] for item in items)  # texts stay home
+    assert (await world.complaint())["version"] == 7
+
+
+async def test_workload_and_history(world: World) -> None:
+    for cause in ("router-drops", "billing-error"):
+        await world.contact("c-1", responder_id="agent-1", cause=cause)
+    await world.pass_time(timedelta(days=1))
+    load = await world.get("/v1/owners/agent-1/workload")
+    assert (load["open"], load["overdue"], load["owner"]["id"]) == (2, 2, "agent-1")
+    history = await world.get("/v1/customers/c-1/history", limit="1")
+    assert len(history["items"]) == 1 and history["next"]
+    assert (await world.get("/v1/customers/nobody/history"))["items"] == []
+
+
+async def test_names_come_from_intake(world: World) -> None:
+    await world.contact(responder_id="agent/7 ?")
+    await world.contact("c-2", responder_id="stranger")
+    asked: list[str] = []
+
+    def intake(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"].startswith("Bearer cls_ownership_")
+        asked.append(request.url.raw_path.decode())
+        if "stranger" in asked[-1]:
+            return httpx.Response(404)
+        return httpx.Response(200, json={"id": "agent/7 ?", "name": "Chen Yu", "email": "chen@example.com"})
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(intake), base_url="http://intake")
+    names = Names(world.engine, world.clock, client, SECRET)
+    assert await names.run_once() == 1
+    assert sorted(asked) == ["/v1/responders/agent%2F7%20%3F", "/v1/responders/stranger"]
+    assert (await world.complaint())["owner"] == {"id": "agent/7 ?", "name": "Chen Yu"}
+    assert (await world.complaint("c-2"))["owner"] == {"id": "stranger", "name": None}
+    assert await names.run_once() == 0 and len(asked) == 2
+    world.clock.advance(61)
+    await names.run_once()
+    assert len(asked) == 3  # the one that was not known is asked for again
+    await names.stop()
+
+
+async def test_verify_sees_what_is_wrong(world: World) -> None:
+    for n in range(4):
+        await world.contact(f"c-{n}", responder_id="agent-1")
+    assert await world.findings() == []
+    for statement in (
+        "update ownership.events set data = replace(encode(data, 'escape'), 'gold', 'lead')::bytea "
+        "where customer_id = 'c-0' and sequence = 1",
+        "update ownership.complaints set state = jsonb_set(state, '{owner_id}', '\"thief\"') where customer_id = 'c-1'",
+        "delete from ownership.timers where customer_id = 'c-2'",
+        "delete from ownership.events where customer_id = 'c-3' and sequence = 1",
+    ):
+        async with world.engine.begin() as conn:
+            await conn.execute(text(statement))
+    found = await world.findings()
+    assert len(found) == 4
+    for piece in ("audit chain", "fold", "next moment", "missing"):
+        assert sum(piece in one for one in found) == 1, found
