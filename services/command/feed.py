@@ -43,33 +43,20 @@ def add_to(app: typer.Typer) -> None:
 
 
 def newest(client: Any) -> int:
-    """The position of the last item there is, found by halves: positions are dense, so a page tells which side."""
-    low, high = 0, 1
-    while _beyond(client, high):
-        low, high = high, high * 4
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _beyond(client, middle):
-            low = middle
-        else:
-            high = middle
-    return low + 1 if _beyond(client, low) else low
-
-
-def _beyond(client: Any, position: int) -> bool:
+    """The position of the last item there is: where a page that nothing fits goes on from."""
     from deploy.local.trouble import Trouble
 
-    answer = client.get("/v1/feed", params={"after": position, "limit": 1})
+    answer = client.get("/v1/feed", params={"after": 0, "limit": 1, "type": "nothing"})
     if answer.status_code != 200:
-        raise Trouble(f"The feed cannot be read ({answer.status_code}).")
-    return bool(answer.json()["items"])
+        raise Trouble(f"The feed cannot be read ({answer.status_code}): {answer.json().get('detail', '')}")
+    return int(answer.json()["next"])
 
 
 def line_of(item: dict[str, Any]) -> str:
     """One item as a line for people: when, what, about which complaint, and what matters of it."""
-    data: dict[str, Any] = item.get("data") or {}
+    data: dict[str, Any] = {name: item.get(name) for name in ("level", "owner_id", "region")} | (item.get("data") or {})
     told = [f"{name}={data[name]}" for name in _TELLING if data.get(name) is not None]
-    about = data.get("reference") or item.get("reference") or data.get("complaint_id") or ""
+    about = item.get("reference") or data.get("reference") or ""
     return f"{item['position']:>6}  {item['at']}  {item['type']:<32} {about:<10} {' '.join(told)}".rstrip()
 
 

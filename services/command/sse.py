@@ -31,10 +31,10 @@ def items(client: httpx.Client, path: str, params: Mapping[str, Any], after: int
                     answer.read()
                     raise Trouble(_refusal(answer))
                 for identity, data in _events(answer.iter_lines()):
-                    item = orjson.loads(data)
-                    last = int(identity) if identity else int(item["position"])
-                    wait = 0.2
-                    yield item
+                    if not identity:
+                        break  # no item but a word of the server's: we read too slowly, and join again
+                    last, wait = int(identity), 0.2
+                    yield orjson.loads(data)
         except httpx.TransportError:
             pass  # joined again below, from where it ended
         time.sleep(wait * random.uniform(0.5, 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import Any
 
 import httpx
 import pytest
@@ -43,15 +42,26 @@ def test_a_refusal_ends_it() -> None:
         next(items(client, "/v1/feed/stream", {}, None))
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 17, 1000])
-def test_it_begins_at_the_end(count: int) -> None:
+def test_a_word_of_the_server_is_no_item() -> None:
+    asked: list[str | None] = []
+
     def feed(request: httpx.Request) -> httpx.Response:
-        after = int(request.url.params["after"])
-        found: list[dict[str, Any]] = [{"position": after + 1}] if after < count else []
-        return httpx.Response(200, json={"items": found, "next": after})
+        asked.append(request.headers.get("Last-Event-ID"))
+        cut = b'event: cut\ndata: {"position": 99}\n\n'
+        return httpx.Response(200, content=stream(len(asked), len(asked)).rpartition(b"id: ")[0] + cut)
 
     with httpx.Client(transport=httpx.MockTransport(feed), base_url="http://x") as client:
-        assert newest(client) == count
+        assert [item["position"] for item in islice(items(client, "/v1/feed/stream", {}, 0), 2)] == [1, 2]
+    assert asked == ["0", "1"]
+
+
+def test_it_begins_at_the_end() -> None:
+    def feed(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["type"] == "nothing"
+        return httpx.Response(200, json={"items": [], "next": 17})
+
+    with httpx.Client(transport=httpx.MockTransport(feed), base_url="http://x") as client:
+        assert newest(client) == 17
 
 
 def test_an_item_as_a_line() -> None:
@@ -59,6 +69,8 @@ def test_an_item_as_a_line() -> None:
         "position": 7,
         "type": "escalation.raised",
         "at": "2026-11-22T10:00:00Z",
-        "data": {"level": 2, "reference": "C-1"},
+        "level": 2,
+        "reference": "C-1",
+        "data": {"kind": "claim"},
     }
-    assert line_of(item).split() == ["7", "2026-11-22T10:00:00Z", "escalation.raised", "C-1", "level=2"]
+    assert line_of(item).split() == ["7", "2026-11-22T10:00:00Z", "escalation.raised", "C-1", "kind=claim", "level=2"]

@@ -88,10 +88,10 @@ class _Story:
         told = until(lambda: self.tell.happened("escalation.raised", customer["customer_id"]), "the escalation")
         escalation = self._get("supervisor", f"/v1/escalations/{told['escalation_id']}")
         who = escalation["addressee"]
-        say(f"  Who was told: {who.get('name', who.get('id'))}, level {escalation['level']}, because of: "
+        say(f"  Who was told: {who.get('name') or who['id']}, level {escalation['level']}, because of: "
             f"{', '.join(escalation['reasons'])}. Only their own words, delivered to Tom, end it.")  # fmt: skip
-        if self.tell.catches_mail and who.get("email"):
-            mail = until(lambda: self.tell.mail(who["email"], "another provider"), "the mail to the executive", 70)
+        if self.tell.catches_mail:
+            mail = until(lambda: self.tell.mail(holding="another provider"), "the mail to the executive", 70)
             say("  The mail carries Tom's own words, the history, and a link with a code.")
             if link_in(mail):
                 self._links.append(f"the executive's page  {link_in(mail)}  (code {code_in(mail)})")
@@ -224,7 +224,7 @@ class _Story:
 
     def _keep_page(self, complaint: dict[str, Any]) -> None:
         short = complaint["customer_id"].rpartition("-")[2]
-        mail = self.tell.mail(f"{short}.{self._run}@customer.example") if self.tell.catches_mail else None
+        mail = self.tell.mail(to=f"{short}.{self._run}@customer.example") if self.tell.catches_mail else None
         link = link_in(mail) if mail and text_of(mail) else None
         line = f"{short.title()}'s own page".ljust(22) + f"{link}"
         if link and not any(one.startswith(line[:22]) for one in self._links):

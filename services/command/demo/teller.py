@@ -73,9 +73,9 @@ class Teller:
         ]
         return found[-1] if len(found) >= count else None
 
-    def mail(self, to: str, holding: str = "") -> EmailMessage | None:
+    def mail(self, *, to: str = "", holding: str = "") -> EmailMessage | None:
         """The latest mail to an address with these words in its text; None where mails are not caught here."""
-        found = [one for one in list(self._mails) if to in str(one["To"]) and holding in text_of(one)]
+        found = [one for one in list(self._mails) if to in str(one["To"]) and holding in " ".join(text_of(one).split())]
         return found[-1] if found else None
 
     @property
