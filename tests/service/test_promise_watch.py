@@ -187,6 +187,25 @@ async def test_a_promise_to_everyone_breaks_by_anybody(escalation: World) -> Non
     assert await escalation.findings() == []
 
 
+async def test_what_came_while_a_promise_to_everyone_was_made_breaks_it_too(escalation: World) -> None:
+    heard = contact("c-2", LATER)
+    await escalation.tell(heard, opened(heard, "k-2"), opened(contact()), owned())
+    await make(escalation, scope="everyone")
+    await escalation.settle()
+    assert (await escalation.promise())["status"] == "watching"
+    await escalation.pass_time(timedelta(minutes=2))
+    assert (await escalation.promise())["status"] == "broken"
+    assert (await escalation.escalation())["complaint_id"] == "k-2"
+
+
+async def test_a_broken_promise_is_not_made_again_in_the_same_words(watched: World) -> None:
+    await watched.tell(contact(at=LATER))
+    refusal = await make(watched)
+    assert isinstance(refusal, Refusal) and refusal.slug == "canned-answer"
+    other = "The cabinet in your street has new cards since Monday; I look at its log every morning until May."
+    assert isinstance(await make(watched, text=other), Promised)
+
+
 async def test_kept_at_the_end_of_its_watch(watched: World) -> None:
     await watched.pass_time(179 * DAY)
     assert (await watched.promise())["status"] == "watching"

@@ -12,7 +12,7 @@ from services.escalation.domain.climbing import decide_forward
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.mail import MailOrder
 from services.escalation.domain.promising import decide_promise
-from services.escalation.handlers.promises import lay_down, new_reference
+from services.escalation.handlers.promises import lay_down, new_reference, said_before
 from services.escalation.handlers.raising import ladder_of, mail_id, stand
 from services.escalation.store import Book
 from services.escalation.store.book import Said
@@ -68,6 +68,8 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
         )
         if isinstance(made, Refusal):
             return made
+        if (refusal := said_before(book, state.customer_id, given.promise)) is not None:
+            return refusal
         promised = made
     for event in decided:
         book.say_escalation(work, kept, event, by=given.by or given.executive_id, note={"text": given.text})

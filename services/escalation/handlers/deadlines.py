@@ -53,10 +53,19 @@ def when_hurt_due(book: Book, work: Work, due: Due) -> None:
         carry(book, work, promise, contact)
 
 
+def when_look_back_due(book: Book, work: Work, due: Due) -> None:
+    """What other customers said while a promise to everyone was not yet to be seen."""
+    kept = book.promises.get(due.subject_id)
+    if kept is not None:
+        for contact in sorted(book.contacts.values(), key=lambda one: one.id):
+            judge(book, work, kept, contact)
+
+
 #: handlers by the kind of deadline
 DEADLINES = {
     "ladder": when_ladder_due,
     "promise": when_promise_due,
     "judge": when_judge_due,
     "hurt": when_hurt_due,
+    "look_back": when_look_back_due,
 }

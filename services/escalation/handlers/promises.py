@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from services.escalation import canned
 from services.escalation.domain.acts import ActionDone, PromiseGiven
 from services.escalation.domain.ladder import Ladder, known
 from services.escalation.domain.promise import Promise
@@ -18,6 +20,8 @@ from shared.contracts.escalation import PromiseEvent
 from shared.refusal import Refusal
 from shared.work import Kept, Work
 
+#: longer than any transaction may take
+LOOK_BACK = timedelta(seconds=60)
 #: no letters or digits that are read for one another
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -53,8 +57,29 @@ def lay_down(
     book.open_promise(kept, wanted.cause, Words(wanted.text, actions))
     for event in events:
         book.say_promise(work, kept, event, by=by, note={"text": wanted.text, "actions": actions})
+    if wanted.scope == "everyone":
+        # a contact taken in by now, under its customer's own lock, did not see this promise yet
+        work.set_timer("look_back", kept.id, customer_id, work.now + LOOK_BACK)
     tend(book, work, kept)
     return kept
+
+
+def said_before(book: Book, customer_id: str, wanted: PromiseWanted) -> Refusal | None:
+    """A promise that was broken is not made again in the same words."""
+    broken = [
+        words
+        for kept in book.promises_on(customer_id, [wanted.cause])
+        if kept.now.status == "broken" and (words := book.words[kept.id].text)
+    ]
+    found = canned.likeness(wanted.text, broken)
+    if not broken or found.value < canned.COPY:
+        return None
+    return Refusal(
+        "canned-answer",
+        "This was promised before in nearly these words, and did not hold.",
+        422,
+        {"likeness": round(found.value, 3), "because": list(found.because)},
+    )
 
 
 def promise(book: Book, work: Work, given: PromiseGiven) -> Promised | Refusal:
@@ -65,6 +90,8 @@ def promise(book: Book, work: Work, given: PromiseGiven) -> Promised | Refusal:
     complaint = book.complaints.get(given.complaint_id) if given.complaint_id else None
     if given.complaint_id and (complaint is None or complaint.customer_id != given.customer_id):
         return Refusal("unknown-complaint", "This customer has no such complaint.", 422)
+    if (refusal := said_before(book, given.customer_id, given.wanted)) is not None:
+        return refusal
     promise_id = new_id()
     decided = decide_promise(
         promise_id,

@@ -25,6 +25,8 @@ from shared.work import Kept
 
 #: answers that came between a look at the earlier ones and the lock
 MOST_NEWER = 200
+#: contacts that a new promise to everyone is held against
+MOST_HEARD_SINCE = 5_000
 #: numbers are taken before they can be seen: how far back one may still appear
 _OVERLAP = 50
 
@@ -42,6 +44,8 @@ class Wanted:
     customers: set[str] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
     mails: set[str] = field(default_factory=set)
+    #: promises for which contacts that came meanwhile are looked up
+    look_back: set[str] = field(default_factory=set)
     answers_after: int | None = None
 
     def add(self, payload: Any) -> None:
@@ -86,6 +90,8 @@ class Wanted:
             return
         promise_id, _, contact_id = due.subject_id.partition("/")
         self.promises.add(promise_id)
+        if due.kind == "look_back":
+            self.look_back.add(promise_id)
         if contact_id:
             self.contacts.add(contact_id)
 
@@ -120,6 +126,8 @@ async def _mails(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
 
 
 async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if wanted.look_back:
+        wanted.contacts |= await _heard_since(conn, wanted.look_back)
     if not wanted.contacts and not wanted.dismissed:
         return
     found = contacts.c.id == _among("ids", wanted.contacts)
@@ -130,6 +138,19 @@ async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
         book.contacts[one.id] = one
         wanted.causes |= {one.cause} if one.cause else set()
         wanted.complaints |= {one.complaint_id} if one.complaint_id else set()
+
+
+async def _heard_since(conn: AsyncConnection, promise_ids: Collection[str]) -> set[str]:
+    """Contacts on the cause of these promises that were heard after they were made."""
+    later = (contacts.c.cause == promises.c.cause) & (contacts.c.heard_at > promises.c.made_at)
+    statement = (
+        select(contacts.c.id)
+        .join(promises, later)
+        .where(promises.c.id == _among("ids", promise_ids))
+        .order_by(contacts.c.heard_at)
+        .limit(MOST_HEARD_SINCE)
+    )
+    return {row.id for row in await conn.execute(statement)}
 
 
 async def _breaches(conn: AsyncConnection, book: Book) -> None:
