@@ -304,7 +304,9 @@ async def read_whole(
         await consumer.start()
     try:
         async with asyncio.timeout(patience):
-            numbers = consumer.partitions_for_topic(topic) or (await _partitions_of(consumer, topic))
+            numbers = await _partitions_of(connection, topic)
+            if not numbers:
+                return
             partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
@@ -325,11 +327,10 @@ async def read_whole(
         await _quietly(consumer.stop(), 5)
 
 
-async def _partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """The partitions of a topic that a consumer has not heard of yet; empty where there is no such topic."""
-    await consumer.topics()
-    found: set[int] | None = consumer.partitions_for_topic(topic)
-    return found or set()
+async def _partitions_of(connection: Connection, topic: str) -> set[int]:
+    """The partitions of a topic; empty where there is no such topic."""
+    # a consumer knows only topics it has subscribed to, also after it was asked for all
+    return set(range((await topic_partitions(connection)).get(topic, 0)))
 
 
 async def group_lag(connection: Connection, group: str, topics: Sequence[str]) -> int:
@@ -340,7 +341,7 @@ async def group_lag(connection: Connection, group: str, topics: Sequence[str]) -
         try:
             behind = 0
             for topic in topics:
-                partitions = [TopicPartition(topic, n) for n in await _partitions_of(consumer, topic)]
+                partitions = [TopicPartition(topic, n) for n in await _partitions_of(connection, topic)]
                 starts = await consumer.beginning_offsets(partitions)
                 for tp, end in (await consumer.end_offsets(partitions)).items():
                     committed = await consumer.committed(tp)
