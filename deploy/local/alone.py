@@ -48,4 +48,5 @@ def _create_topics(bootstrap_servers: str) -> None:
     command = [sys.executable, "-m", "services", "topics", "create", "--json"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, start_new_session=True)
     if done.returncode != 0:
-        raise Trouble(f"The topics could not be created: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
+        said = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
+        raise Trouble(f"The topics could not be created: {said}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,7 +48,13 @@ async def create_missing(settings: KafkaSettings) -> tuple[list[str], list[str]]
     connection = Connection(settings.kafka_bootstrap_servers, settings.kafka_security())
     topics = declared(settings.topic_replication)
     made = await create_topics(connection, [(t.name, t.partitions, t.replication, t.config) for t in topics])
-    return made, await differences(settings)
+    # a broker hears of a topic a moment after the controller has made it
+    for _ in range(50):
+        differ = await differences(settings)
+        if not any(sentence == f"{name} is missing" for sentence in differ for name in made):
+            break
+        await asyncio.sleep(0.1)
+    return made, differ
 
 
 async def differences(settings: KafkaSettings) -> list[str]:
@@ -87,8 +94,6 @@ def _answer(as_json: bool, made: list[str], differ: list[str]) -> None:
 @app.command()
 def create(as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Create the topics that are missing; what exists is left as it is."""
-    import asyncio
-
     from services.command.settings import KafkaSettings
     from shared.settings import load
 
@@ -98,8 +103,6 @@ def create(as_json: Annotated[bool, typer.Option("--json", help="for machines")]
 @app.command()
 def check(as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Compare Kafka's topics with the declaration; exit code 1 where they differ."""
-    import asyncio
-
     from services.command.settings import KafkaSettings
     from shared.settings import load
 
