@@ -22,8 +22,16 @@ from pydantic_core import CoreSchema, core_schema
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,4})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*", re.ASCII
+)
 #: no control, format (zero width, direction overrides) or separator characters, no space at the edges
 _ID = r"^[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]([^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}])?$"
+
+
+def is_email(text: str) -> bool:
+    """Whether a mail can be addressed to `text`: one plain address (RFC 5321), nothing that could be a header."""
+    return len(text) <= 254 and _EMAIL.fullmatch(text) is not None and ".." not in text
 
 
 class Invalid(ValueError):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from services.escalation import feed
 from services.escalation.api import Desk, routes
 from services.escalation.handlers import REGISTRY, when
+from services.escalation.mail import MailRoom, Words
+from services.escalation.mail.room import BELL
+from services.escalation.mail.writing import Writing
 from services.escalation.settings import Settings
 from services.escalation.store import Book, EscalationStore
+from services.escalation.web import executive_page
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
 from shared.contracts.envelope import topic_of
 from shared.policy import Policies
+from shared.runner import Loop
 
 
 def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozenset[str]) -> Assembly:
@@ -28,11 +33,18 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
     if "feed" in parts:
         bell = machinery.bell(feed.UNNUMBERED)
         machinery.led_loop("escalation.feed", feed.WRITER_KEY, feed.number_once, tick=1.0, bell=bell)
+    if "mail" in parts:
+        room = MailRoom(machinery.engine, machinery.corridor.take, policies, settings, clock)
+        machinery.loops.append(Loop("escalation.mail", room.run_once, tick=0.5, bell=machinery.bell(BELL)))
+        machinery.on_stop.append(room.stop)
     if "api" not in parts:
         return machinery.assembly()
     hub = feed.Hub(machinery.engine, machinery.bell(feed.NUMBERED))
     desk = Desk(machinery.corridor, machinery.engine, policies, hub)
-    assembly = machinery.assembly(routes(desk))
+    words = Words(settings, clock)
+    writing = Writing(machinery.engine, policies, words, settings.secret_key.get_secret_value(), settings.base_url)
+    machinery.on_stop.append(words.close)
+    assembly = machinery.assembly([*routes(desk), executive_page(desk, writing)])
     assembly.background.append(hub.run)
     return assembly
 

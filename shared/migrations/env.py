@@ -1,7 +1,6 @@
 """Alembic's entry for the schema `access`."""
 
-import shared.policy  # noqa: F401 - its table
-
+import shared.policy
 from shared.auth import metadata
 from shared.migrate import run_env
 from shared.settings import Base, load

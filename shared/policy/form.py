@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from shared.calendars import Duration, Week, parse_week
-from shared.fields import Body, Ident, Invalid, Text
-
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
+from shared.fields import Body, Ident, Invalid, Text, is_email
 
 
 def _duration(value: Any) -> Duration:
@@ -52,7 +50,7 @@ def _hours(value: Any) -> Week:
 
 
 def _email(value: Any) -> Any:
-    if not isinstance(value, str) or len(value) > 254 or not _EMAIL.fullmatch(value):
+    if not isinstance(value, str) or not is_email(value):
         raise Invalid("is no e-mail address")
     return value
 

@@ -220,6 +220,12 @@ async def complaint_of(conn: AsyncConnection, complaint_id: str) -> Complaint | 
     return (await _complaints(conn, [complaint_id])).get(complaint_id)
 
 
+async def references(conn: AsyncConnection, complaint_ids: Sequence[str]) -> dict[str, str]:
+    """The references of complaints, where they are known here."""
+    known = await _complaints(conn, list(dict.fromkeys(complaint_ids)))
+    return {name: one.reference for name, one in known.items() if one.reference}
+
+
 async def earlier_answers(conn: AsyncConnection, complaint_id: str, most: int = MOST_EARLIER) -> tuple[list[str], int]:
     """The latest answers to other complaints, and the number of the last of all: what came later is compared under
     the lock."""

@@ -1,0 +1,278 @@
+"""What each kind of mail says, as a letter: paragraphs, quotes, facts, lists, a link, a code.
+
+The subject holds references, times and names of the company's own people: never a word of the customer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from services.escalation.mail.phrases import PHRASES
+from services.escalation.mail.words import time_of
+
+#: code points of a customer's text that a mail shows; the page shows all of it
+MOST_WORDS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One part of a letter. `lines` of facts are (name, value) pairs, of a link (label, address)."""
+
+    kind: Literal["text", "head", "quote", "facts", "list", "link", "code"]
+    text: str = ""
+    lines: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Letter:
+    """A mail before it has a form."""
+
+    language: str
+    subject: str
+    blocks: list[Block] = field(default_factory=list)
+    footer: str = ""
+
+    def say(self, name: str, /, **values: Any) -> str:
+        """A sentence in the letter's language."""
+        return PHRASES[self.language][name].format(**values)
+
+    def add(self, kind: Any, text: str = "", lines: Sequence[Any] = ()) -> None:
+        """One more part."""
+        self.blocks.append(Block(kind, text, tuple(lines)))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a letter about a complaint is made of; None is what nobody knows."""
+
+    reference: str
+    zone: str = "UTC"
+    customer: dict[str, Any] | None = None
+    complaint: dict[str, Any] | None = None
+    #: the contact that opened the complaint, and the one that this is about
+    first: dict[str, Any] | None = None
+    latest: dict[str, Any] | None = None
+    timeline: Sequence[dict[str, Any]] = ()
+    escalation: dict[str, Any] | None = None
+    promises: Sequence[dict[str, Any]] = ()
+    asked_before: Sequence[str] = ()
+
+    def at(self, when: Any) -> str:
+        """A time on the reader's wall clock."""
+        found = time_of(when)
+        return local(found, self.zone) if found else "?"
+
+
+def local(at: datetime, zone: str) -> str:
+    """`2026-03-02 09:00 (Europe/Madrid)`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+
+
+def ask(language: str, name: str, facts: Facts, due: datetime, address: str, code: str) -> Letter:
+    """Asks an executive for their own answer."""
+    leaving = bool((facts.escalation or {}).get("departure_threat"))
+    letter = Letter(language, "")
+    subject = "ask_subject_leaving" if leaving else "ask_subject"
+    letter.subject = letter.say(subject, reference=facts.reference, due=facts.at(due))
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("ask_intro"))
+    why_and_who(letter, facts)
+    letter.add("head", letter.say("what_now"))
+    tasks = ["ask_write", *(["ask_stay"] if leaving else []), "ask_promise"]
+    letter.add("list", lines=[letter.say(task) for task in tasks])
+    letter.add("text", letter.say("by", due=facts.at(due)))
+    letter.add("link", lines=[letter.say("answer_here"), address])
+    letter.add("code", letter.say("code", code=code))
+    letter.add("text", letter.say("code_why"))
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def why_and_who(letter: Letter, facts: Facts) -> None:
+    """Reasons, customer, their words, the history, earlier promises: the same in the mail and on the page."""
+    reasons = (facts.escalation or {}).get("reasons") or []
+    letter.add("head", letter.say("why"))
+    letter.add("list", lines=[letter.say(str(reason)) for reason in reasons])
+    letter.add("head", letter.say("who"))
+    letter.add("facts", lines=_customer(letter, facts))
+    _words(letter, facts)
+    letter.add("head", letter.say("history"))
+    letter.add("list", lines=_history(letter, facts))
+    letter.add("head", letter.say("promises"))
+    if facts.promises:
+        letter.add("list", lines=[_promise(letter, facts, one) for one in facts.promises])
+    else:
+        letter.add("text", letter.say("no_promises"))
+
+
+def _customer(letter: Letter, facts: Facts) -> list[tuple[str, str]]:
+    customer, complaint = facts.customer or {}, facts.complaint or {}
+    worth = complaint.get("value_at_stake") or customer.get("lifetime_value") or {}
+    need = complaint.get("need")
+    found = {
+        "name": customer.get("name"),
+        "tier": complaint.get("tier") or customer.get("tier"),
+        "worth": f"{worth.get('amount')} {worth.get('currency')}" if worth else None,
+        "region": complaint.get("region") or customer.get("region"),
+        "product": complaint.get("product"),
+        "cause": complaint.get("cause"),
+        "need": letter.say(need) if need else None,
+    }
+    return [(letter.say(name), str(value)) for name, value in found.items() if value]
+
+
+def _words(letter: Letter, facts: Facts) -> None:
+    letter.add("head", letter.say("their_words"))
+    letter.add("quote", words_of(letter, facts.first))
+    first_id, latest_id = ((one or {}).get("contact_id") for one in (facts.first, facts.latest))
+    if latest_id and latest_id != first_id:
+        letter.add("head", letter.say("their_words_now"))
+        letter.add("quote", words_of(letter, facts.latest))
+
+
+def words_of(letter: Letter, contact: dict[str, Any] | None) -> str:
+    """What a contact says, shortened at `MOST_WORDS`."""
+    if contact is None:
+        return letter.say("erased")
+    text = "\n".join(filter(None, (contact.get("subject"), contact.get("text"))))
+    if not text:
+        return letter.say("no_words")
+    return text if len(text) <= MOST_WORDS else text[:MOST_WORDS] + " […]"
+
+
+def _history(letter: Letter, facts: Facts) -> list[str]:
+    complaint = facts.complaint or {}
+    contacts = len(complaint.get("contacts") or ()) or 1
+    first_at = facts.at(complaint.get("first_contact_at"))
+    lines = [
+        letter.say("contacts", n=contacts, at=first_at) if contacts > 1 else letter.say("contact_once", at=first_at)
+    ]
+    owner = complaint.get("owner")
+    lines.append(letter.say("owner", name=owner.get("name") or owner["id"]) if owner else letter.say("no_owner"))
+    missed = [clock for clock in complaint.get("clocks") or () if clock.get("breached_at")]
+    lines += [letter.say("missed", kind=one["kind"], at=facts.at(one["due_at"])) for one in missed[-3:]]
+    answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
+    if answered and any(item.get("type") == "complaint.reopened" for item in facts.timeline):
+        lines.append(letter.say("answered_before", at=facts.at(answered[-1].get("at"))))
+    lines += [letter.say("asked_before", name=name) for name in facts.asked_before]
+    return lines
+
+
+def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
+    return letter.say(
+        "promise_line",
+        reference=promise["reference"],
+        by=promise.get("by_name") or promise["made_by"],
+        at=facts.at(promise["made_at"]),
+        text=promise.get("text") or "…",
+        status=letter.say(promise["status"]),
+    )
+
+
+def answer(language: str, facts: Facts, text: str, signed: str, address: str) -> Letter:
+    """Brings an executive's own words to the customer, as they wrote them."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("answer_subject", reference=facts.reference)
+    letter.add("text", text)
+    letter.add("text", signed)
+    return _ending(letter, facts, address)
+
+
+def confirm(language: str, facts: Facts, text: str, address: str) -> Letter:
+    """Brings the owner's answer to the customer, and asks whether it is solved."""
+    letter = Letter(language, "")
+    name = (facts.customer or {}).get("name")
+    letter.subject = letter.say("confirm_subject", reference=facts.reference)
+    letter.add("text", letter.say("answer_hello", name=name) if name else letter.say("hello_customer"))
+    letter.add("text", letter.say("confirm_intro"))
+    letter.add("quote", text)
+    return _ending(letter, facts, address)
+
+
+def _ending(letter: Letter, facts: Facts, address: str) -> Letter:
+    letter.add("head", letter.say("solved_ask"))
+    letter.add("link", lines=[letter.say("solved_here"), address])
+    letter.add("text", letter.say("reference", reference=facts.reference))
+    letter.footer = letter.say("footer_customer")
+    return letter
+
+
+def tell(language: str, name: str, facts: Facts, text: str, by: str) -> Letter:
+    """Asks the owner to bring an answer in person."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("tell_subject", reference=facts.reference)
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("tell_intro"))
+    letter.add("text", letter.say("tell_words", name=by))
+    letter.add("quote", text)
+    letter.add("facts", lines=_customer(letter, facts))
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def breach(
+    language: str, name: str, facts: Facts, promise: dict[str, Any], link: tuple[str, str] | None, due: datetime | None
+) -> Letter:
+    """Tells promiser and owner that a promise was broken, with both texts; the promiser is asked to answer."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("breach_subject", promise=promise["reference"], reference=facts.reference)
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("breach_intro"))
+    by = promise.get("by_name") or promise["made_by"]
+    letter.add("head", letter.say("promised", by=by, at=facts.at(promise["made_at"])))
+    letter.add("quote", promise.get("text") or letter.say("erased"))
+    _words(letter, facts)
+    letter.add("facts", lines=_customer(letter, facts))
+    if link:
+        if due:
+            letter.add("text", letter.say("by", due=facts.at(due)))
+        letter.add("link", lines=[letter.say("answer_here"), link[0]])
+        letter.add("code", letter.say("code", code=link[1]))
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def chase(language: str, name: str, facts: Facts, promise: dict[str, Any], n: int, due: datetime | None) -> Letter:
+    """Reminds whoever promised to do something, before and after its date."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("chase_subject", promise=promise["reference"], due=facts.at(due))
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("chase_intro"))
+    action: dict[str, Any] = next((one for one in promise["actions"] if one["n"] == n), {})
+    letter.add("head", letter.say("action"))
+    letter.add("quote", action.get("what") or letter.say("erased"))
+    letter.add("text", letter.say("due", due=facts.at(due)))
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def undeliverable(language: str, name: str, facts: Facts, who: str) -> Letter:
+    """Tells that somebody could not be reached."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("undeliverable_subject", reference=facts.reference, name=who)
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("undeliverable_intro"))
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def digest(
+    language: str, name: str, asked: Sequence[tuple[str, str, str]], others: Sequence[str], zone: str = "UTC"
+) -> Letter:
+    """Many mails to one person as one: (reference, address, code) of each that wants an answer, and other subjects."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("digest_subject", n=len(asked) or len(others))
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("digest_intro"))
+    for reference, address, code in asked:
+        letter.add("link", lines=[reference, address])
+        letter.add("code", letter.say("code", code=code))
+    if others:
+        letter.add("head", letter.say("digest_other"))
+        letter.add("list", lines=list(others))
+    letter.footer = letter.say("footer")
+    return letter

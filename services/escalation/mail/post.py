@@ -1,0 +1,119 @@
+"""Handing a mail to the mail server, and knowing what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from shared.faults import fault
+
+_STEP_SECONDS = 15.0
+_IDLE_MOST = 4
+_NEVER_SENT = "no mail server is configured (COMPLAINT_LOOP_SMTP_URL)"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one attempt; `detail` is the server's code or our own words, never an address or a text."""
+
+    state: Literal["accepted", "temporary", "permanent", "unknown"]
+    detail: str
+
+
+class Post:
+    """One mail server, by its URL: smtp://[user:password@]host[:port] (STARTTLS where offered) or smtps://…"""
+
+    def __init__(self, url: str | None, *, step_seconds: float = _STEP_SECONDS) -> None:
+        self._url, self._seconds = url, step_seconds
+        self._idle: list[aiosmtplib.SMTP] = []
+
+    async def send(self, message: EmailMessage, sender: str, recipient: str) -> Sent:
+        """Sends one mail to one address. Never raises for what the server or the network did."""
+        if not self._url:
+            return Sent("temporary", _NEVER_SENT)
+        try:
+            client = await self._connected()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+            return Sent("temporary", f"not connected: {_named(error)}")
+        sent = await self._hand_over(client, message, sender, recipient)
+        if sent.detail.startswith("lost") or not client.is_connected:
+            await _drop(client)
+        elif len(self._idle) < _IDLE_MOST:
+            self._idle.append(client)
+        else:
+            await _drop(client)
+        return sent
+
+    async def close(self) -> None:
+        """Says goodbye to the server."""
+        idle, self._idle = self._idle, []
+        for client in idle:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                await client.quit(timeout=2)
+            await _drop(client)
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Sent:
+        try:
+            await client.mail(sender, timeout=self._seconds)
+            await client.rcpt(recipient, timeout=self._seconds)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            await self._reset(client)
+            return Sent("permanent" if error.code >= 500 else "temporary", f"recipient refused: {error.code}")
+        except aiosmtplib.SMTPResponseException as error:
+            # about us or the server, not about the recipient: worth trying again
+            await self._reset(client)
+            return Sent("temporary", f"refused: {error.code}")
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            return Sent("temporary", f"lost before the text: {_named(error)}")
+        try:
+            await client.data(bytes(message), timeout=self._seconds)
+            await fault("mail.after_send")
+        except aiosmtplib.SMTPDataError as error:
+            return Sent("permanent" if error.code >= 500 else "temporary", f"text refused: {error.code}")
+        except aiosmtplib.SMTPResponseException as error:
+            return Sent("temporary" if error.code < 500 else "permanent", f"text refused: {error.code}")
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            return Sent("unknown", f"lost after the text: {_named(error)}")
+        return Sent("accepted", "250")
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.noop(timeout=2)
+                return client
+            except (aiosmtplib.SMTPException, OSError, TimeoutError):
+                await _drop(client)
+        parts = urlsplit(self._url or "")
+        client = aiosmtplib.SMTP(
+            hostname=parts.hostname or "",
+            port=parts.port or (465 if parts.scheme == "smtps" else 25),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            use_tls=parts.scheme == "smtps",
+            start_tls=None if parts.scheme == "smtp" else False,
+            timeout=self._seconds,
+        )
+        async with asyncio.timeout(self._seconds * 2):
+            await client.connect()
+        return client
+
+    async def _reset(self, client: aiosmtplib.SMTP) -> None:
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            await client.rset(timeout=self._seconds)
+
+
+async def _drop(client: aiosmtplib.SMTP) -> None:
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        client.close()
+
+
+def _named(error: BaseException) -> str:
+    code = getattr(error, "code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

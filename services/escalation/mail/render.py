@@ -1,0 +1,91 @@
+"""A letter as a mail: text and HTML, headers that nothing of a customer's can reach."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.escalation.mail.letters import Letter
+from shared.fields import is_email
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_HTML = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_TEXT = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=False,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+
+# control characters but line breaks and tabs, and marks that turn the reading direction of what follows around
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_HEADERS = {
+    "Message-ID",
+    "Date",
+    "From",
+    "To",
+    "Subject",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+}
+
+
+class UnsafeMail(Exception):
+    """What was built does not read back as what was meant: it must not be sent."""
+
+
+def clean(text: str) -> str:
+    """Text for people: no control characters, no direction overrides, line breaks as one kind."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def render(letter: Letter, *, message_id: str, sender: str, recipient: str, at: datetime) -> EmailMessage:
+    """The mail. Raises UnsafeMail where the recipient or the result is not what it should be."""
+    if not is_email(recipient):
+        raise UnsafeMail("the recipient's address")
+    message = EmailMessage(policy=SMTP)
+    message["Message-ID"] = message_id
+    message["Date"] = format_datetime(at)
+    name, _, domain = sender.rpartition("@")
+    message["From"] = Address("Complaint Loop", name, domain)
+    message["To"] = Address("", *recipient.rsplit("@", 1))
+    message["Subject"] = " ".join(clean(letter.subject).split())
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(text_of(letter), cte="quoted-printable")
+    message.add_alternative(html_of(letter), subtype="html", cte="quoted-printable")
+    _read_back(message, recipient)
+    return message
+
+
+def text_of(letter: Letter) -> str:
+    """The plain text."""
+    return clean(_TEXT.get_template("letter.txt").render(letter=letter)).strip() + "\n"
+
+
+def html_of(letter: Letter) -> str:
+    """The HTML, its style on the elements; what only a style sheet can say (dark mode) stays in one."""
+    return _INLINER.inline(_HTML.get_template("letter.html").render(letter=letter, clean=clean))
+
+
+def _read_back(message: EmailMessage, recipient: str) -> None:
+    # Python 3.11 turns an encoded line break in a header into a real one: what counts is how it reads on arrival
+    read = BytesParser(policy=SMTP).parsebytes(message.as_bytes(), headersonly=True)
+    names = [name for name, _ in read.items()]
+    if set(names) != _HEADERS or len(names) != len(_HEADERS):
+        raise UnsafeMail("the headers")
+    if [address.addr_spec for address in read["To"].addresses] != [recipient]:
+        raise UnsafeMail("the recipients")

@@ -1,0 +1,140 @@
+"""The mail room: takes what is due, makes letters of it, hands them over, and tells what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.handlers.mails import on_mail_outcome
+from services.escalation.mail.post import Post, Sent
+from services.escalation.mail.render import UnsafeMail, render
+from services.escalation.mail.tokens import link_of
+from services.escalation.mail.words import Away, Words
+from services.escalation.mail.writing import NoAddress, NothingToSay, Writing, asks
+from services.escalation.store import links, mails
+from services.escalation.store.mails import Claimed
+from shared.clock import Clock
+from shared.faults import fault
+from shared.policy import Policies
+from shared.settings import Base
+from shared.work import Input
+
+log = structlog.get_logger()
+
+#: rung when orders were committed
+BELL = "escalation_mail"
+_AT_ONCE = 8
+_OUTCOMES_AT_ONCE = 500
+#: for so long a mail is tried again, as mail servers do (RFC 5321, 4.5.4.1)
+_GIVE_UP_AFTER = timedelta(days=5)
+_LINK_LASTS = timedelta(days=90)
+
+Take = Callable[[Sequence[Input[Any]]], Awaitable[list[Any]]]
+
+
+class MailRoom:
+    """`run_once` sends what is due and answers how many mails it worked on; any number may run side by side."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        take: Take,
+        policies: Policies,
+        settings: Base,
+        clock: Clock,
+        *,
+        words: Words | None = None,
+        post: Post | None = None,
+    ) -> None:
+        self._engine, self._take, self._policies, self._clock = engine, take, policies, clock
+        self._secret, self._sender = settings.secret_key.get_secret_value(), settings.mail_from
+        self._words = words or Words(settings, clock)
+        self._post = post or Post(settings.smtp_url)
+        self._writing = Writing(engine, policies, self._words, self._secret, settings.base_url)
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def run_once(self) -> int:
+        """One round."""
+        now = self._clock.now()
+        budget = self._policies.current.escalation.mail_budget
+        async with self._engine.begin() as conn:
+            claimed = await mails.claim(conn, now, per_minute=budget.per_minute, per_hour=budget.per_hour)
+            answered = [self._link(order) for one in claimed for order in one.orders if asks(order)]
+            await links.put(conn, answered)
+        if claimed:
+            await fault("mail.after_claim")
+            await asyncio.gather(*(self._send(one) for one in claimed))
+        return len(claimed)
+
+    async def stop(self) -> None:
+        """Lets go of the mail server and the neighbours."""
+        await self._post.close()
+        await self._words.close()
+
+    def _link(self, order: MailOrder) -> dict[str, Any]:
+        link = link_of(self._secret, order.id)
+        return {
+            "token_hash": link.token_hash,
+            "code_hash": link.code_hash,
+            "mail_id": order.id,
+            "escalation_id": order.escalation_id,
+            "customer_id": order.customer_id,
+            "executive_id": order.recipient_id,
+            "expires_at": self._clock.now() + _LINK_LASTS,
+        }
+
+    async def _send(self, one: Claimed) -> None:
+        async with self._gate:
+            sent, wait, no_address = await self._attempt(one)
+        if sent.state != "accepted":
+            log.warning("mail_not_accepted", mail_id=one.id, kind=one.orders[0].kind, state=sent.state, why=sent.detail)
+        outcomes = [self._outcome(order, one, sent, wait, no_address) for order in one.orders]
+        for start in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
+            await self._take(
+                [
+                    Input(order.customer_id, outcome, on_mail_outcome)
+                    for order, outcome in zip(
+                        one.orders[start : start + _OUTCOMES_AT_ONCE],
+                        outcomes[start : start + _OUTCOMES_AT_ONCE],
+                        strict=True,
+                    )
+                ]
+            )
+
+    async def _attempt(self, one: Claimed) -> tuple[Sent, timedelta, bool]:
+        """What became of it, how long until the next attempt, and whether there is an address at all."""
+        retry = self._policies.current.escalation.mail_retry_after
+        wait = retry[min(one.attempts, len(retry) - 1)].delta
+        try:
+            letter, recipient = await self._writing.write(one.orders)
+            message = render(
+                letter,
+                message_id=f"<{one.id}@{self._sender.rpartition('@')[2]}>",
+                sender=self._sender,
+                recipient=recipient,
+                at=one.orders[0].ordered_at,
+            )
+        except Away as error:
+            # the mail waits for the words; neighbours come back sooner than mail servers
+            return Sent("temporary", f"waits for {error}"), timedelta(seconds=min(60, 2 * 2**one.attempts)), False
+        except NoAddress as error:
+            return Sent("permanent", f"no address: {error}"), wait, True
+        except NothingToSay as error:
+            return Sent("permanent", f"nothing to say: {error}"), wait, False
+        except UnsafeMail as error:
+            return Sent("permanent", f"unsafe: {error}"), wait, True
+        return await self._post.send(message, self._sender, recipient), wait, False
+
+    def _outcome(self, order: MailOrder, one: Claimed, sent: Sent, wait: timedelta, no_address: bool) -> MailOutcome:
+        now = self._clock.now()
+        state = sent.state
+        if state in ("temporary", "unknown") and now - order.ordered_at > _GIVE_UP_AFTER:
+            state = "permanent"
+        retry_at = now + wait if state in ("temporary", "unknown") else None
+        return MailOutcome(order.id, state, now, sent.detail, no_address, retry_at)

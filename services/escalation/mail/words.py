@@ -1,0 +1,102 @@
+"""What mails and pages show and this service does not keep: the customer's words and profile, the owner, the history.
+
+Read over HTTP from the services whose they are, when a mail is made. Whatever can't be had now makes the mail wait.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from shared.auth import service_token
+from shared.clock import Clock
+from shared.settings import Base
+
+_TIMEOUT = httpx.Timeout(5, connect=2)
+
+
+class Away(Exception):
+    """A neighbour does not answer, or not sensibly: the same will be asked again later."""
+
+
+class Words:
+    """Asks intake and ownership. One client, its connections kept."""
+
+    def __init__(self, settings: Base, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._secret, self._clock = settings.secret_key.get_secret_value(), clock
+        self._intake, self._ownership = settings.url_of("intake"), settings.url_of("ownership")
+        self._transport = transport
+        self._made: httpx.AsyncClient | None = None
+
+    async def contact(self, contact_id: str) -> dict[str, Any] | None:
+        """A contact with its text; None where there is none (any more)."""
+        return await self._get(self._intake, "contacts", contact_id)
+
+    async def customer(self, customer_id: str) -> dict[str, Any] | None:
+        """A customer's profile; None where intake has none."""
+        return await self._get(self._intake, "customers", customer_id)
+
+    async def agent(self, agent_id: str) -> dict[str, Any] | None:
+        """Name and address of somebody who took contacts; None where intake has never heard of them."""
+        return await self._get(self._intake, "responders", agent_id)
+
+    async def complaint(self, complaint_id: str) -> dict[str, Any] | None:
+        """A complaint as ownership shows it."""
+        return await self._get(self._ownership, "complaints", complaint_id)
+
+    async def timeline(self, complaint_id: str) -> list[dict[str, Any]]:
+        """What happened to a complaint, the latest 200."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = await self._get(self._ownership, "complaints", complaint_id, f"/timeline?limit=200{cursor}")
+            if page is None:
+                return found
+            found = [*found, *page["items"]][-200:]
+            if not page["next"]:
+                return found
+            cursor = f"&cursor={quote(page['next'])}"
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        made, self._made = self._made, None
+        if made is not None:
+            await made.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._made is None:
+            limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
+            self._made = httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, transport=self._transport, trust_env=False)
+        return self._made
+
+    async def _get(self, base: str, what: str, name: str, rest: str = "") -> dict[str, Any] | None:
+        token = service_token(self._secret, "escalation", self._clock.now())
+        try:
+            answer = await self._client().get(
+                f"{base}/v1/{what}/{quote(name, safe='')}{rest}", headers={"Authorization": f"Bearer {token}"}
+            )
+        except (TimeoutError, httpx.HTTPError, OSError) as error:
+            raise Away(f"{what}: {type(error).__name__}") from None
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise Away(f"{what}: status {answer.status_code}")
+        try:
+            found = orjson.loads(answer.content)
+        except ValueError:
+            raise Away(f"{what}: the answer is not JSON") from None
+        if not isinstance(found, dict):
+            raise Away(f"{what}: the answer is no object")
+        return found
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time as our services write it; None for anything else."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None

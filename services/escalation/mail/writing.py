@@ -1,0 +1,230 @@
+"""From an order to a letter: who it is for, what it shows, in which language. Reads; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.escalation.domain.mail import MailOrder
+from services.escalation.mail import letters
+from services.escalation.mail.letters import Facts, Letter
+from services.escalation.mail.phrases import language_of
+from services.escalation.mail.tokens import link_of
+from services.escalation.mail.words import Words
+from services.escalation.store import reading
+from shared.auth import sign
+from shared.policy import Policies
+
+_CONFIRM_WITHIN = timedelta(days=90)
+
+
+class NoAddress(Exception):
+    """Nobody knows where to write to."""
+
+
+class NothingToSay(Exception):
+    """What the mail was to bring is not there any more."""
+
+
+def asks(order: MailOrder) -> bool:
+    """Whether a mail carries a link by which an executive answers."""
+    return order.kind in ("ask", "breach") and order.recipient_kind == "executive" and order.escalation_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a letter is for."""
+
+    name: str
+    address: str
+    language: str
+    zone: str = "UTC"
+
+
+class Writing:
+    """Writes letters."""
+
+    def __init__(self, engine: AsyncEngine, policies: Policies, words: Words, secret: str, base_url: str) -> None:
+        self._engine, self._policies, self._words = engine, policies, words
+        self._secret, self._base_url = secret, base_url
+
+    async def write(self, orders: Sequence[MailOrder]) -> tuple[Letter, str]:
+        """The letter of one order, or the digest of several, and the address it goes to.
+
+        Raises Away where a neighbour can't be asked now, NoAddress, and NothingToSay.
+        """
+        order = orders[0]
+        reader = await self._reader(order)
+        if len(orders) > 1:
+            return await self._digest(orders, reader), reader.address
+        write = getattr(self, f"_{order.kind}")
+        letter: Letter = await write(order, reader)
+        return letter, reader.address
+
+    async def facts(self, order: MailOrder, zone: str) -> Facts:
+        """All that a letter or page about an order's complaint shows."""
+        complaint_id = order.complaint_id
+        view = None
+        async with self._engine.connect() as conn:
+            if order.escalation_id:
+                view = await reading.view(conn, self._policies, order.escalation_id)
+            known = view.complaint if view else await reading.complaint_of(conn, complaint_id) if complaint_id else None
+        first_id = known.first_contact_id if known else None
+        contacts = [one for one in dict.fromkeys((first_id, order.contact_id)) if one]
+        customer, complaint, timeline, *said = await asyncio.gather(
+            self._words.customer(order.customer_id),
+            self._words.complaint(complaint_id) if complaint_id else _nothing(),
+            self._words.timeline(complaint_id) if complaint_id else _no_items(),
+            *(self._words.contact(one) for one in contacts),
+        )
+        heard = dict(zip(contacts, said, strict=True))
+        reference = (known.reference if known else None) or (complaint or {}).get("reference") or "?"
+        escalation = view.escalation if view else None
+        return Facts(
+            reference=reference,
+            zone=zone,
+            customer=customer,
+            complaint=complaint,
+            first=heard.get(first_id or ""),
+            latest=heard.get(order.contact_id or ""),
+            timeline=timeline,
+            escalation=escalation,
+            promises=[self._named(one) for one in view.promises] if view else (),
+            asked_before=self._asked_before(escalation, order) if escalation else (),
+        )
+
+    async def _reader(self, order: MailOrder) -> Reader:
+        if order.recipient_kind == "executive":
+            person = self._policies.current.executive(order.recipient_id)
+            if person is None:
+                raise NoAddress("the policy names no such executive")
+            return Reader(person.name, person.email, language_of(person.locale), person.time_zone)
+        if order.recipient_kind == "address":
+            return Reader(order.recipient_id, order.recipient_id, "en")
+        ask = self._words.customer if order.recipient_kind == "customer" else self._words.agent
+        found = await ask(order.recipient_id) or {}
+        if not found.get("email"):
+            raise NoAddress(f"the {order.recipient_kind} has none")
+        return Reader(found.get("name") or order.recipient_id, found["email"], language_of(found.get("locale")))
+
+    def _named(self, promise: dict[str, Any]) -> dict[str, Any]:
+        return promise | {"by_name": self._name(promise["made_by"])}
+
+    def _name(self, executive_id: str) -> str:
+        person = self._policies.current.executive(executive_id)
+        return person.name if person else executive_id
+
+    def _asked_before(self, escalation: dict[str, Any], order: MailOrder) -> list[str]:
+        before = [step["executive_id"] for step in escalation["steps"] if step["n"] < order.step]
+        return [self._name(one) for one in dict.fromkeys(before) if one != order.recipient_id]
+
+    def _address(self, order: MailOrder) -> tuple[str, str]:
+        link = link_of(self._secret, order.id)
+        return f"{self._base_url}/e/{link.token}", link.code
+
+    def _confirmation(self, order: MailOrder, facts: Facts) -> str:
+        complaint = facts.complaint or {}
+        given: str | None = complaint.get("confirmation_url")
+        if given:
+            return given
+        cycle = str(complaint.get("cycle") or 1)
+        until = order.ordered_at + _CONFIRM_WITHIN
+        return f"{self._base_url}/c/{sign(self._secret, 'confirmation', [order.complaint_id or '', cycle], until)}"
+
+    async def _ask(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        address, code = self._address(order)
+        return letters.ask(reader.language, reader.name, facts, order.due_at or order.ordered_at, address, code)
+
+    async def _answer(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        text, by = await self._given(order)
+        signed = self._signature(reader.language, by)
+        return letters.answer(reader.language, facts, text, signed, self._confirmation(order, facts))
+
+    async def _tell(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        text, by = await self._given(order)
+        return letters.tell(reader.language, reader.name, facts, text, self._name(by["executive_id"]))
+
+    async def _given(self, order: MailOrder) -> tuple[str, dict[str, Any]]:
+        async with self._engine.connect() as conn:
+            given = await reading.answer_of(conn, order.answer_id or "")
+        if given is None or not given["text"]:
+            raise NothingToSay("the answer was erased")
+        return given["text"], given
+
+    def _signature(self, language: str, given: dict[str, Any]) -> str:
+        letter = Letter(language, "")
+        name = self._name(given["executive_id"])
+        if given["delegate_of"]:
+            return letter.say("signed_for", name=name, other=self._name(given["delegate_of"]))
+        person = self._policies.current.executive(given["executive_id"])
+        role = person.role.replace("_", " ") if person else ""
+        return letter.say("signed", name=name, role=role) if role else name
+
+    async def _confirm(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
+        text = ((answered[-1].get("note") or {}).get("text") if answered else None) or ""
+        if not text:
+            raise NothingToSay("ownership has no answer to bring")
+        return letters.confirm(reader.language, facts, text, self._confirmation(order, facts))
+
+    async def _breach(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        link = self._address(order) if asks(order) else None
+        return letters.breach(
+            reader.language, reader.name, facts, await self._promise(order), link, order.due_at if link else None
+        )
+
+    async def _chase(self, order: MailOrder, reader: Reader) -> Letter:
+        promise = await self._promise(order)
+        facts = Facts(promise["reference"], reader.zone)
+        return letters.chase(reader.language, reader.name, facts, promise, order.step, order.due_at)
+
+    async def _undeliverable(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        addressee = (facts.escalation or {}).get("addressee") or {}
+        return letters.undeliverable(reader.language, reader.name, facts, addressee.get("name") or "?")
+
+    async def _promise(self, order: MailOrder) -> dict[str, Any]:
+        async with self._engine.connect() as conn:
+            found = await reading.promise_of(conn, order.promise_id or "")
+        if found is None:
+            raise NothingToSay("there is no such promise")
+        return self._named(found)
+
+    async def _digest(self, orders: Sequence[MailOrder], reader: Reader) -> Letter:
+        async with self._engine.connect() as conn:
+            known = await reading.references(conn, [one.complaint_id for one in orders if one.complaint_id])
+        asked: list[tuple[str, str, str]] = []
+        others: list[str] = []
+        say = Letter(reader.language, "").say
+        for one in orders:
+            reference = known.get(one.complaint_id or "", "?")
+            if asks(one):
+                asked.append((reference, *self._address(one)))
+            elif one.kind == "chase":
+                promise = await self._promise(one)
+                due = letters.local(one.due_at or one.ordered_at, reader.zone)
+                others.append(say("chase_subject", promise=promise["reference"], due=due))
+            elif one.kind == "breach":
+                promise = await self._promise(one)
+                others.append(say("breach_subject", promise=promise["reference"], reference=reference))
+            else:
+                others.append(say(f"{one.kind}_subject", reference=reference, name="—"))
+        return letters.digest(reader.language, reader.name, asked, others, reader.zone)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _no_items() -> list[dict[str, Any]]:
+    return []
