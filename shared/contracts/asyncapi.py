@@ -1,0 +1,96 @@
+"""`asyncapi.yaml` (AsyncAPI 3.0): the topics, their events, their headers and schemas, from the registry."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import yaml
+
+from shared.contracts.envelope import CONTENT_TYPE, Event, full_type, topic_of
+from shared.contracts.registry import PUBLISHED
+from shared.contracts.schemas_of import schema_of
+
+_ABOUT = """\
+CloudEvents 1.0.2 over Kafka in binary mode. The key is the customer's id, so that the events of one customer are in
+order; `ce_sequence` counts the events of one subject from 1 without a gap. Every event comes at least once, a repeated
+one with the same `ce_id`. Ignore types and fields that you do not know. No names, addresses or free text are here.
+"""
+_HEADERS: dict[str, tuple[str, str | None]] = {
+    "ce_specversion": ("always 1.0", None),
+    "ce_id": ("unique; the same when an event is delivered again", "uuid"),
+    "ce_source": ("urn:complaint-loop:<service>", "uri"),
+    "ce_type": ("complaintloop.<event>.v1", None),
+    "ce_time": ("when it was said, RFC 3339 in UTC", "date-time"),
+    "ce_subject": ("id of the contact, customer, complaint, escalation or promise that it is about", None),
+    "ce_sequence": ("version of the subject, 1..n without a gap, as decimal text", None),
+    "ce_correlationid": ("the same through everything that followed from one input", None),
+    "ce_causationid": ("ce_id of the event that caused this one; absent where a request or the clock did", None),
+    "content-type": ("always application/json", None),
+}
+
+
+def _headers() -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for name, (description, form) in _HEADERS.items():
+        properties[name] = {"type": "string", "description": description, **({"format": form} if form else {})}
+    return {
+        "type": "object",
+        "required": [name for name in _HEADERS if name != "ce_causationid"],
+        "properties": properties,
+    }
+
+
+def _message(event: type[Event]) -> dict[str, Any]:
+    schema = schema_of(event)
+    return {
+        "name": full_type(event),
+        "title": event.TYPE,
+        **({"summary": schema["description"]} if "description" in schema else {}),
+        "contentType": CONTENT_TYPE,
+        "headers": {"$ref": "#/components/schemas/headers"},
+        "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema},
+        "bindings": {"kafka": {"key": {"type": "string", "description": "the customer's id, UTF-8"}}},
+    }
+
+
+def describe() -> dict[str, Any]:
+    """The document as plain values."""
+    channels: dict[str, Any] = {}
+    operations: dict[str, Any] = {}
+    messages: dict[str, Any] = {}
+    for service, events in PUBLISHED.items():
+        names = [event.TYPE for event in events]
+        messages |= {event.TYPE: _message(event) for event in events}
+        channels[service] = {
+            "address": topic_of(service),
+            "description": f"What {service} tells the others.",
+            "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        }
+        operations[f"publish-{service}"] = {"action": "send", "channel": {"$ref": f"#/channels/{service}"}}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Complaint Loop", "version": version("complaint-loop"), "description": _ABOUT},
+        "defaultContentType": CONTENT_TYPE,
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages, "schemas": {"headers": _headers()}},
+    }
+
+
+@cache
+def document() -> bytes:
+    """The document as YAML."""
+    return yaml.safe_dump(describe(), sort_keys=False, allow_unicode=True, width=110).encode()
+
+
+def main() -> None:
+    """Writes `asyncapi.yaml` into the folder it is called in: `python -m shared.contracts.asyncapi`."""
+    from pathlib import Path
+
+    Path("asyncapi.yaml").write_bytes(document())
+
+
+if __name__ == "__main__":
+    main()
