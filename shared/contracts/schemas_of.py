@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of the data of all events, from their classes.
 
-`python -m shared.contracts.schemas_of` writes them into `schemas/`; a test holds the two together, so that a change of a
-contract is seen where it is reviewed.
+`python -m shared.contracts.schemas_of` writes them into `schemas/`; a test holds the two together, so that a change of
+a contract is seen where it is reviewed.
 """
 
 from __future__ import annotations
