@@ -1,0 +1,50 @@
+"""What is published stands in files that are reviewed: they say what the code does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from shared.contracts import asyncapi, schemas_of
+from shared.contracts.envelope import full_type
+from shared.contracts.registry import BY_TYPE, PUBLISHED
+
+ROOT = Path(__file__).parents[2]
+#: words that would be a customer's name, address or text (contract, section 6)
+PERSONAL = {"name", "email", "phone", "address", "text", "subject", "comment", "reason_text", "note", "body"}
+
+
+def test_the_schemas_in_the_tree_are_those_of_the_code() -> None:
+    there = {path.name: path.read_bytes() for path in schemas_of.FOLDER.glob("*.json")}
+    assert there == schemas_of.files(), "run: python -m shared.contracts.schemas_of"
+
+
+def test_the_asyncapi_document_in_the_tree_is_that_of_the_code() -> None:
+    assert (ROOT / "asyncapi.yaml").read_bytes() == asyncapi.document(), "run: python -m shared.contracts.asyncapi"
+
+
+def test_every_event_is_on_one_channel_with_its_schema() -> None:
+    document = yaml.safe_load(asyncapi.document())
+    on_channels = [name for channel in document["channels"].values() for name in channel["messages"]]
+    assert sorted(on_channels) == sorted(event.TYPE for events in PUBLISHED.values() for event in events)
+    for name in on_channels:
+        message = document["components"]["messages"][name]
+        assert message["name"] == f"complaintloop.{name}.v1"
+
+
+@pytest.mark.parametrize("name", sorted(BY_TYPE))
+def test_a_schema_is_valid_and_lets_future_fields_in(name: str) -> None:
+    schema = schemas_of.schema_of(BY_TYPE[name])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema.get("additionalProperties", True) is True
+    assert schema["title"] == name == full_type(BY_TYPE[name])
+
+
+@pytest.mark.parametrize("name", sorted(BY_TYPE))
+def test_no_event_has_room_for_names_addresses_or_texts(name: str) -> None:
+    schema = schemas_of.schema_of(BY_TYPE[name])
+    parts = [schema, *schema.get("$defs", {}).values()]
+    assert not {field for part in parts for field in part.get("properties", {})} & PERSONAL
