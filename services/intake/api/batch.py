@@ -1,0 +1,163 @@
+"""Many contacts at once: each is taken or refused by itself, and answered in its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fastapi import Request
+
+from services.intake.domain import NewContact
+from services.intake.handlers import Taken, on_contact
+from services.intake.store import Book
+from shared.http import Answer, Problem, checked, invalid, media_type, refused, request_id, strict_loads, to_json
+from shared.http.edge import failure
+from shared.http.problem import unreadable
+from shared.http.strict import strict_ndjson
+from shared.idempotency import Ticket, reserve
+from shared.refusal import Refusal
+from shared.work import Failed, Input, Repeated
+
+from . import view
+from .bodies import CONTACT, MOST_ITEMS, ContactBody
+from .desk import Desk
+from .reception import read_contact
+
+#: contacts of one transaction: the next ones are read and heard while these are written
+_AT_ONCE = 200
+#: contacts that are heard before others get their turn, a millisecond or two
+_BREATH = 12
+
+BATCH_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "array",
+                    "maxItems": MOST_ITEMS,
+                    "items": {"$ref": "#/components/schemas/ContactBody"},
+                }
+            },
+            "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/ContactBody"}},
+        },
+    }
+}
+
+
+async def take_batch(desk: Desk, request: Request, ticket: Ticket | None) -> Answer:
+    """Answers `{"results": […]}` in order. Raises 400, 413 or 415 where the whole cannot be read."""
+    values = _values(await request.body(), media_type(request))
+    if ticket is not None and (again := await _answered_before(desk, ticket)) is not None:
+        return again
+    results: list[bytes] = [b""] * len(values)
+    writing: asyncio.Task[None] | None = None
+    try:
+        for start in range(0, len(values), _AT_ONCE):
+            new = await _read(desk, request, values[start : start + _AT_ONCE], start, results)
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(_write(desk, request, new, results))
+        if writing is not None:
+            await writing
+    finally:
+        if writing is not None and not writing.done():
+            await asyncio.wait([writing])
+    body = b'{"results":[' + b",".join(results) + b"]}"
+    if ticket is not None:
+        return await _kept(desk, ticket, body)
+    return Answer(body)
+
+
+def _values(raw: bytes, kind: str) -> list[Any]:
+    if kind == "application/x-ndjson":
+        values: Any = [value for _, value in _counted(strict_ndjson(raw))]
+    elif kind == "application/json":
+        values = strict_loads(raw) if raw else None
+        if values is None:
+            raise unreadable("A body is required.")
+        if not isinstance(values, list):
+            raise invalid(("", "must be an array"))
+    else:
+        raise Problem(
+            415,
+            "unsupported-media-type",
+            "The media type is not supported",
+            "The body must be application/json or application/x-ndjson, in UTF-8.",
+            headers={"Accept": "application/json, application/x-ndjson"},
+        )
+    if len(values) > MOST_ITEMS:
+        raise _too_many()
+    return list(values)
+
+
+def _counted(lines: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    for count, line in enumerate(lines, 1):
+        if count > MOST_ITEMS:
+            raise _too_many()
+        yield line
+
+
+def _too_many() -> Problem:
+    return Problem(
+        413, "too-many-items", "Too many items", f"A batch has at most {MOST_ITEMS} items.", limit=MOST_ITEMS
+    )
+
+
+async def _read(
+    desk: Desk, request: Request, values: list[Any], start: int, results: list[bytes]
+) -> list[tuple[int, NewContact]]:
+    found: list[tuple[int, NewContact]] = []
+    for index, value in enumerate(values, start):
+        if index % _BREATH == 0:
+            await asyncio.sleep(0)
+        try:
+            if isinstance(value, Problem):
+                raise value
+            body: ContactBody = checked(CONTACT, value)
+            found.append((index, read_contact(body, desk.ears)))
+        except Problem as problem:
+            results[index] = _problem(problem, request)
+    return found
+
+
+async def _write(desk: Desk, request: Request, new: list[tuple[int, NewContact]], results: list[bytes]) -> None:
+    inputs: list[Input[Book]] = [
+        Input(one.customer_id, one, on_contact, correlation_id=one.contact_id) for _, one in new
+    ]
+    for (index, _), result in zip(new, await desk.corridor.take(inputs), strict=True):
+        if isinstance(result, Taken):
+            results[index] = view.taken(result)
+        elif isinstance(result, Refusal):
+            results[index] = _problem(refused(result), request)
+        else:
+            assert isinstance(result, Failed)
+            results[index] = _problem(failure(result.error, request_id(request.scope), request.scope), request)
+
+
+def _problem(problem: Problem, request: Request) -> bytes:
+    return b'{"problem":%s}' % to_json(problem.body(request_id(request.scope)))
+
+
+async def _answered_before(desk: Desk, ticket: Ticket) -> Answer | None:
+    async with desk.engine.begin() as conn:
+        (before,) = await reserve(conn, desk.corridor.store.idempotency, [ticket])
+    if isinstance(before, Refusal):
+        raise refused(before)
+    return None if before is None else before.response()
+
+
+async def _kept(desk: Desk, ticket: Ticket, body: bytes) -> Answer:
+    """Keeps the answer. Its contacts are committed: asked again before this is, each is found to be a duplicate."""
+    one: Input[Book] = Input("", body, _nothing, ticket=ticket, render=lambda answer: (200, answer))
+    result = await desk.corridor.take_one(one)
+    if isinstance(result, Repeated) and result.stored is not None:
+        return result.stored.response()
+    if isinstance(result, Refusal):
+        raise refused(result)
+    return Answer(body)
+
+
+def _nothing(_book: Book, _work: Any, body: bytes) -> bytes:
+    return body

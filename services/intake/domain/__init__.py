@@ -1,0 +1,26 @@
+"""What intake decides: pure functions over what was said."""
+
+from .commands import Erase, NewContact, NewProfile, NewResponse, Person
+from .contact import Contact, capture, evolve_contact, respond
+from .customer import PROFILE, Profile, Standing, erase, evolve_customer, merged, profiled
+from .references import references_in
+
+__all__ = [
+    "PROFILE",
+    "Contact",
+    "Erase",
+    "NewContact",
+    "NewProfile",
+    "NewResponse",
+    "Person",
+    "Profile",
+    "Standing",
+    "capture",
+    "erase",
+    "evolve_contact",
+    "evolve_customer",
+    "merged",
+    "profiled",
+    "references_in",
+    "respond",
+]

@@ -1,0 +1,71 @@
+"""A customer: who they are, what they are to the business, and as of when each of it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from shared.contracts.intake import Amount, CustomerErased, CustomerProfiled
+
+#: fields that leave this service in an event
+_STANDING: Final = ("tier", "region", "locale", "lifetime_value")
+#: all fields of a profile
+PROFILE: Final = ("name", "email", "phone", *_STANDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a customer is to the business: the fold of what was announced."""
+
+    tier: str | None = None
+    region: str | None = None
+    locale: str | None = None
+    lifetime_value: Amount | None = None
+    profiled_at: datetime | None = None
+    erased_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The fields of a customer that are known, each with the time as of which it was said."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    as_of: Mapping[str, datetime] = field(default_factory=dict)
+
+
+def merged(profile: Profile, given: Mapping[str, Any], at: datetime) -> Profile:
+    """The profile after somebody said `given` as of `at`: older word never undoes newer, field by field."""
+    newer = {name: value for name, value in given.items() if at >= profile.as_of.get(name, at)}
+    if not newer:
+        return profile
+    return Profile({**profile.fields, **newer}, {**profile.as_of, **dict.fromkeys(newer, at)})
+
+
+def profiled(customer_id: str, standing: Standing, profile: Profile, at: datetime) -> CustomerProfiled | None:
+    """The event of a profile that says something new about the customer's standing; None if it does not."""
+    said = {name: profile.fields.get(name) for name in _STANDING}
+    if all(getattr(standing, name) == value for name, value in said.items()):
+        return None
+    return CustomerProfiled(customer_id=customer_id, occurred_at=at, **said)
+
+
+def erase(customer_id: str, now: datetime) -> CustomerErased:
+    """The event that every service obeys."""
+    return CustomerErased(customer_id=customer_id, erased_at=now)
+
+
+def evolve_customer(state: Standing | None, event: CustomerProfiled | CustomerErased) -> Standing:
+    """Folds an event into what a customer is to the business."""
+    before = state or Standing()
+    if isinstance(event, CustomerErased):
+        return Standing(erased_at=event.erased_at)
+    return replace(
+        before,
+        tier=event.tier,
+        region=event.region,
+        locale=event.locale,
+        lifetime_value=event.lifetime_value,
+        profiled_at=event.occurred_at,
+    )

@@ -1,0 +1,127 @@
+"""One function per command: look up, decide, announce. What they decide by is in `domain`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from services.intake import domain
+from services.intake.domain import Contact, Erase, NewContact, NewProfile, NewResponse, Standing
+from services.intake.signals import Signals
+from services.intake.store import Book, Customer
+from shared.refusal import Refusal
+from shared.work import Kept, Work
+
+_NO_CONTACT: Final = Refusal("not-found", "There is no such contact.", 404)
+_NO_CUSTOMER: Final = Refusal("not-found", "There is no such customer.", 404)
+_CONFUSED: Final = Refusal("customer-id-taken", "This customer id is the id of a contact.", 422)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A contact that is kept now, or was before; `signals` is JSON."""
+
+    contact_id: str
+    received_at: datetime
+    signals: bytes
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """A response that is kept now, or was before."""
+
+    contact_id: str
+    response_id: str
+    received_at: datetime
+    first: bool
+    duplicate: bool
+
+
+def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
+    """A customer said something; the same identity again changes nothing."""
+    there = book.known.get((new.source, new.source_event_id))
+    if there is not None:
+        return Taken(there.contact_id, there.received_at, there.signals, duplicate=True)
+    if new.customer_id in book.confused:
+        return _CONFUSED
+    customer = book.customer(new.customer_id)
+    if new.profile:
+        _learn(book, work, customer, new.profile, new.occurred_at)
+    if new.responder is not None and (new.responder.name is not None or new.responder.email is not None):
+        book.meets(new.responder, min(new.occurred_at, work.now))
+    signals = _compared(book, new)
+    product = new.product or book.ears.product_of(signals.cause.value)
+    kept = Kept[Contact](new.contact_id, new.customer_id)
+    event = domain.capture(new, signals, customer.standing, product, work.now)
+    work.announce(kept, event, domain.evolve_contact)
+    answer = orjson.dumps(signals)
+    book.took(new, kept, answer)
+    return Taken(new.contact_id, work.now, answer, duplicate=False)
+
+
+def _compared(book: Book, new: NewContact) -> Signals:
+    """What was heard, and whether it is the same trouble as before: that needs the customer's earlier contacts."""
+    earlier = book.earlier_than(new)
+    if not earlier:
+        return new.signals
+    return book.ears.hear(new.text, new.subject, new.profile.get("locale"), new.caller, earlier)
+
+
+def on_response(book: Book, work: Work, new: NewResponse) -> Responded | Refusal:
+    """A human answered a customer; the same identity again changes nothing."""
+    there = book.responses.get((new.source, new.scope, new.source_event_id))
+    if there is not None:
+        response_id, contact_id, received_at, first = there
+        return Responded(contact_id, response_id, received_at, first, duplicate=True)
+    kept = book.contacts.get(new.contact_id)
+    if kept is None:
+        return _NO_CONTACT
+    if new.responder.name is not None or new.responder.email is not None:
+        book.meets(new.responder, min(new.occurred_at, work.now))
+    event = domain.respond(kept.now, new, work.now)
+    work.announce(kept, event, domain.evolve_contact, by=new.responder.id)
+    book.responded.append((new, event))
+    key = (new.source, new.scope, new.source_event_id)
+    book.responses[key] = (new.response_id, new.contact_id, work.now, event.first)
+    return Responded(new.contact_id, new.response_id, work.now, event.first, duplicate=False)
+
+
+def on_profile(book: Book, work: Work, new: NewProfile) -> Customer | Refusal:
+    """A CRM says who a customer is; what it said later on stays."""
+    if new.customer_id in book.confused:
+        return _CONFUSED
+    customer = book.customer(new.customer_id)
+    _learn(book, work, customer, new.fields, new.occurred_at)
+    customer.known = customer.changed = True
+    return customer
+
+
+def on_erase(book: Book, work: Work, erase: Erase) -> datetime | Refusal:
+    """A customer is forgotten here, and everybody else is told to."""
+    customer = book.customer(erase.customer_id)
+    if not customer.known:
+        return _NO_CUSTOMER
+    # known as of now to be nothing: what was said before, and arrives later, brings nothing back
+    customer.profile = domain.Profile({}, dict.fromkeys(domain.PROFILE, work.now))
+    customer.changed = True
+    work.announce(customer.kept, domain.erase(erase.customer_id, work.now), domain.evolve_customer)
+    book.erased.add(erase.customer_id)
+    return work.now
+
+
+def _learn(book: Book, work: Work, customer: Customer, given: Mapping[str, Any], occurred_at: datetime) -> None:
+    # a statement from the future would keep all others out until then
+    at = min(occurred_at, work.now)
+    profile = domain.merged(customer.profile, given, at)
+    if profile is customer.profile:
+        return
+    customer.profile, customer.changed = profile, True
+    kept: Kept[Standing] = customer.kept
+    event = domain.profiled(kept.id, customer.standing, profile, at)
+    if event is not None:
+        work.announce(kept, event, domain.evolve_customer)

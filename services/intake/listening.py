@@ -1,0 +1,60 @@
+"""What is heard in a text, with the ears that the policy in force gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.intake.signals import Caller, CauseWords, Earlier, Hearing, Signals
+from shared.policy import Policies, Policy
+
+#: of an earlier contact only so much is compared
+MOST_COMPARED = 2_000
+#: how many earlier contacts of a customer are compared
+MOST_EARLIER = 5
+
+
+class Ears:
+    """One Hearing per version of the policy, built when it is first needed."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._version = ""
+        self._hearing: Hearing | None = None
+        self._products: dict[str, str | None] = {}
+
+    @property
+    def repeat_within(self) -> timedelta:
+        """How long ago the same trouble counts as the same."""
+        return self._policies.current.repeat_within.delta
+
+    @property
+    def hearing(self) -> Hearing:
+        """The hearing of the policy in force."""
+        policy = self._policies.current
+        if self._hearing is None or self._version != policy.version:
+            self._hearing = _hearing_of(policy)
+            self._version = policy.version
+            self._products = {cause.code: cause.product for cause in policy.causes}
+        return self._hearing
+
+    def hear(
+        self, text: str, subject: str, locale: str | None, caller: Caller, earlier: Sequence[Earlier] = ()
+    ) -> Signals:
+        """What a text signals; what the caller says is believed."""
+        return self.hearing.hear(text, subject=subject, locale=locale, caller=caller, earlier=earlier)
+
+    def product_of(self, cause: str | None) -> str | None:
+        """The product that a cause is about, where the policy says so."""
+        return self._products.get(cause) if cause is not None else None
+
+
+def _hearing_of(policy: Policy) -> Hearing:
+    return Hearing(
+        causes=[
+            CauseWords(one.code, one.product, one.need, {str(language): words for language, words in one.words.items()})
+            for one in policy.causes
+        ],
+        company_names=policy.company_names,
+        rival_names=policy.rival_names,
+    )

@@ -1,0 +1,7 @@
+"""Tables and statements of schema `intake`."""
+
+from .book import Book, Customer, Known
+from .keeping import IntakeStore
+from .tables import metadata
+
+__all__ = ["Book", "Customer", "IntakeStore", "Known", "metadata"]

@@ -1,0 +1,145 @@
+"""All that one set of inputs concerns, in memory: what was there, and what is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.intake.domain import Contact, NewContact, NewResponse, Person, Profile, Standing
+from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Ears
+from services.intake.signals import Earlier
+from shared.contracts.intake import ContactResponded
+from shared.work import Kept
+
+Identity = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A contact that is there already, as its first answer told it."""
+
+    contact_id: str
+    received_at: datetime
+    signals: bytes
+
+
+@dataclass(slots=True)
+class Customer:
+    """A customer as loaded: the fold of what was announced, and the profile that stays home."""
+
+    kept: Kept[Standing]
+    profile: Profile = field(default_factory=Profile)
+    #: whether a row or a contact of theirs is there
+    known: bool = False
+    changed: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        return self.kept.state or Standing()
+
+
+@dataclass(slots=True)
+class Recent:
+    """An earlier contact of a customer, to be compared with a new one."""
+
+    earlier: Earlier
+    conversation_id: str | None
+
+
+@dataclass(slots=True)
+class Responder:
+    """Somebody's name and address, and as of when they were said."""
+
+    name: str | None
+    email: str | None
+    said_at: datetime
+
+
+@dataclass(slots=True)
+class Book:
+    """Made by the store, worked on by the handlers."""
+
+    ears: Ears
+    known: dict[Identity, Known] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    #: the last few contacts of each customer, the latest last
+    recent: dict[str, list[Recent]] = field(default_factory=dict)
+    contacts: dict[str, Kept[Contact]] = field(default_factory=dict)
+    responses: dict[tuple[str, str, str], tuple[str, str, datetime, bool]] = field(default_factory=dict)
+    responders: dict[str, Responder] = field(default_factory=dict)
+    #: customer ids that are the id of a contact: their events would be mistaken for one another
+    confused: set[str] = field(default_factory=set)
+
+    captured: list[tuple[NewContact, Kept[Contact], bytes]] = field(default_factory=list)
+    responded: list[tuple[NewResponse, ContactResponded]] = field(default_factory=list)
+    renamed: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+
+    def customer(self, customer_id: str) -> Customer:
+        """A customer, known or not."""
+        found = self.customers.get(customer_id)
+        if found is None:
+            found = self.customers[customer_id] = Customer(Kept(customer_id, customer_id))
+        return found
+
+    def earlier_than(self, new: NewContact) -> Sequence[Earlier]:
+        """The customer's last few contacts before this one; one conversation is one contact that goes on."""
+        recent = self.recent.get(new.customer_id)
+        if not recent:
+            return ()
+        since = new.occurred_at - self.ears.repeat_within
+        found = [
+            one.earlier
+            for one in recent
+            if since <= one.earlier.occurred_at <= new.occurred_at
+            and (new.conversation_id is None or one.conversation_id != new.conversation_id)
+        ]
+        return found[-MOST_EARLIER:]
+
+    def took(self, new: NewContact, kept: Kept[Contact], signals: bytes) -> None:
+        """Notes a contact that was captured, for what comes after it in this set and for the tables."""
+        state = kept.now
+        self.captured.append((new, kept, signals))
+        self.known[(new.source, new.source_event_id)] = Known(new.contact_id, state.received_at, signals)
+        self.contacts[kept.id] = kept
+        self.customer(new.customer_id).known = True
+        earlier = Earlier(new.contact_id, new.text[:MOST_COMPARED], state.cause, new.occurred_at)
+        self.recent.setdefault(new.customer_id, []).append(Recent(earlier, new.conversation_id))
+
+    def meets(self, person: Person, at: datetime) -> None:
+        """Learns the latest name and address of somebody who answers customers."""
+        there = self.responders.get(person.id)
+        if there is None:
+            self.responders[person.id] = Responder(person.name, person.email, at)
+            self.renamed.add(person.id)
+            return
+        if at < there.said_at:
+            name, email = there.name or person.name, there.email or person.email
+        else:
+            name, email = person.name or there.name, person.email or there.email
+        if (name, email) != (there.name, there.email):
+            self.responders[person.id] = Responder(name, email, max(at, there.said_at))
+            self.renamed.add(person.id)
+
+
+def contact_row(new: NewContact, kept: Kept[Contact], signals: bytes) -> Mapping[str, Any]:
+    """A contact as it is stored."""
+    state = kept.now
+    return {
+        "id": kept.id,
+        "source": state.source,
+        "source_event_id": state.source_event_id,
+        "customer_id": state.customer_id,
+        "conversation_id": state.conversation_id,
+        "occurred_at": state.occurred_at,
+        "received_at": state.received_at,
+        "cause": state.cause,
+        "responder_id": state.responder_id,
+        "responses": state.responses,
+        "version": kept.version,
+        "chain": kept.chain,
+        "posted": new.posted,
+        "signals": signals,
+    }

@@ -1,0 +1,79 @@
+"""Statements that change what is there: responses to contacts, and the forgetting of a customer."""
+
+from __future__ import annotations
+
+from sqlalchemy import ARRAY, Integer, LargeBinary, Text, any_, bindparam, cast, column, func, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import array as pg_array
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db import insert_many
+
+from . import tables
+from .book import Book
+
+_c = tables.contacts.c
+_KINDS = {"id": Text, "responder_id": Text, "responses": Integer, "version": Integer, "chain": LargeBinary}
+_changed = (
+    func.unnest(*[bindparam(f"p_{name}", type_=ARRAY(kind)) for name, kind in _KINDS.items()])
+    .table_valued(*[column(name, kind) for name, kind in _KINDS.items()])
+    .render_derived(name="changed")
+)
+_answered = (
+    update(tables.contacts)
+    .where(_c.id == cast(_changed.c.id, _c.id.type))
+    .values({name: _changed.c[name] for name in _KINDS if name != "id"})
+)
+
+#: what of a contact goes with its customer
+_WORDS = ("customer", "subject", "text", "regarding", "remedy_sought", "attributes")
+_whose = any_(bindparam("customers", type_=ARRAY(Text)))
+_forget = (
+    update(tables.contacts)
+    .where(_c.customer_id == _whose)
+    .values(
+        posted=_c.posted.op("-")(cast(pg_array(_WORDS), ARRAY(Text))).op("||")(
+            func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB)
+        )
+    ),
+    update(tables.responses).where(tables.responses.c.customer_id == _whose).values(text=None),
+    update(tables.events).where(tables.events.c.customer_id == _whose).values(why=None, note=None),
+)
+
+
+async def note_responses(conn: AsyncConnection, book: Book) -> None:
+    """Writes responses, and into their contacts who answered first and how many did."""
+    rows = [
+        {
+            "id": new.response_id,
+            "contact_id": new.contact_id,
+            "customer_id": event.customer_id,
+            "source": new.source,
+            "scope": new.scope,
+            "source_event_id": new.source_event_id,
+            "responder_id": event.responder_id,
+            "occurred_at": event.occurred_at,
+            "received_at": event.received_at,
+            "first": event.first,
+            "text": new.text,
+        }
+        for new, event in book.responded
+    ]
+    await insert_many(conn, tables.responses, rows)
+    kept = [book.contacts[one] for one in sorted({new.contact_id for new, _ in book.responded})]
+    await conn.execute(
+        _answered,
+        {
+            "p_id": [one.id for one in kept],
+            "p_responder_id": [one.now.responder_id for one in kept],
+            "p_responses": [one.now.responses for one in kept],
+            "p_version": [one.version for one in kept],
+            "p_chain": [one.chain for one in kept],
+        },
+    )
+
+
+async def forget(conn: AsyncConnection, customers: list[str]) -> None:
+    """Takes the words, names and addresses of these customers out of every table."""
+    for statement in _forget:
+        await conn.execute(statement, {"customers": customers})

@@ -1,0 +1,214 @@
+"""Loads what a set of inputs concerns and saves what became of it: one statement per table, whatever the size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, column, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.domain import PROFILE, Contact, NewContact, NewProfile, NewResponse, Profile, Standing
+from services.intake.domain.commands import Erase
+from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Ears
+from services.intake.signals import Earlier
+from shared.contracts.intake import Amount
+from shared.db import insert_many
+from shared.timers import Timers
+from shared.work import Input, Kept, Work
+
+from . import tables
+from .book import Book, Customer, Known, Recent, Responder, contact_row
+from .changing import forget, note_responses
+from .reading import is_id
+
+_c, _k, _r, _p = tables.contacts.c, tables.customers.c, tables.responses.c, tables.responders.c
+
+
+def _array(name: str, kind: Any = Text) -> Any:
+    return bindparam(name, type_=ARRAY(kind))
+
+
+def _rows(name: str, *columns: str) -> Any:
+    arrays = [_array(f"p_{one}") for one in columns]
+    return func.unnest(*arrays).table_valued(*[column(one, Text) for one in columns]).render_derived(name=name)
+
+
+_asked = _rows("asked", "source", "source_event_id")
+_known = select(_c.id, _c.source, _c.source_event_id, _c.received_at, cast(_c.signals, Text).label("signals")).where(
+    tuple_(_c.source, _c.source_event_id).in_(select(_asked.c.source, _asked.c.source_event_id))
+)
+_customers = select(tables.customers).where(_k.id == any_(_array("ids")))
+_whose = _rows("whose", "customer_id")
+_last = (
+    select(
+        _c.id,
+        _c.customer_id,
+        _c.conversation_id,
+        _c.cause,
+        _c.occurred_at,
+        func.left(_c.posted["text"].astext, MOST_COMPARED).label("text"),
+    )
+    .where(_c.customer_id == _whose.c.customer_id)
+    .order_by(_c.id.desc())
+    .limit(MOST_EARLIER)
+    .lateral("last")
+)
+_recent = select(_last).select_from(_whose.join(_last, onclause=_whose.c.customer_id == _last.c.customer_id))
+_contacts = select(*[one for one in _c if one.name not in ("posted", "signals")]).where(
+    _c.id == any_(_array("ids", Uuid(as_uuid=False)))
+)
+_answers = _rows("answers", "source", "scope", "source_event_id")
+_responses = select(tables.responses).where(
+    tuple_(_r.source, _r.scope, _r.source_event_id).in_(
+        select(_answers.c.source, _answers.c.scope, _answers.c.source_event_id)
+    )
+)
+_responders = select(tables.responders).where(_p.id == any_(_array("ids")))
+
+
+class IntakeStore:
+    """The tables of intake, as the corridor needs them."""
+
+    def __init__(self, ears: Ears) -> None:
+        self.ears = ears
+        self.events, self.unsent = tables.events, tables.unsent
+        self.inbox, self.parked, self.idempotency = tables.inbox, tables.parked, tables.idempotency
+        self.timers = Timers(tables.timers_rows, "intake")
+
+    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> Book:
+        """Contacts that are there already, the customers with their last few contacts, and who answered them."""
+        book = Book(self.ears)
+        payloads = [one.payload for one in inputs]
+        new = [one for one in payloads if isinstance(one, NewContact)]
+        answers = [one for one in payloads if isinstance(one, NewResponse)]
+        if new:
+            await self._load_known(conn, book, new)
+            await self._load_recent(
+                conn, book, [one for one in new if (one.source, one.source_event_id) not in book.known]
+            )
+        if answers:
+            await self._load_answered(conn, book, answers)
+        humans = [one.responder for one in new] + [one.responder for one in answers]
+        people = {one.id for one in humans if one is not None and (one.name or one.email)}
+        if people:
+            for row in await conn.execute(_responders, {"ids": sorted(people)}):
+                book.responders[row.id] = Responder(row.name, row.email, row.said_at)
+        wanted = {one.customer_id for one in payloads if isinstance(one, NewProfile | Erase)}
+        wanted.update(one.customer_id for one in new)
+        if wanted:
+            await self._load_customers(conn, book, sorted(wanted))
+        if erased := sorted(one.customer_id for one in payloads if isinstance(one, Erase)):
+            for row in await conn.execute(_recent, {"p_customer_id": erased}):
+                book.customer(row.customer_id).known = True
+        return book
+
+    async def _load_known(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
+        asked = {"p_source": [one.source for one in new], "p_source_event_id": [one.source_event_id for one in new]}
+        for row in await conn.execute(_known, asked):
+            book.known[(row.source, row.source_event_id)] = Known(row.id, row.received_at, row.signals.encode())
+
+    async def _load_recent(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
+        whose = sorted({one.customer_id for one in new})
+        if not whose:
+            return
+        for row in await conn.execute(_recent, {"p_customer_id": whose}):
+            earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
+            book.recent.setdefault(row.customer_id, []).insert(0, Recent(earlier, row.conversation_id))
+
+    async def _load_customers(self, conn: AsyncConnection, book: Book, ids: list[str]) -> None:
+        for row in await conn.execute(_customers, {"ids": ids}):
+            book.customers[row.id] = customer_of(row)
+        like_ours = [one for one in ids if is_id(one)]
+        if like_ours:
+            found = await conn.execute(
+                select(_c.id).where(_c.id == any_(_array("ids", Uuid(as_uuid=False)))), {"ids": like_ours}
+            )
+            book.confused = set(found.scalars())
+
+    async def _load_answered(self, conn: AsyncConnection, book: Book, answers: list[NewResponse]) -> None:
+        for row in await conn.execute(_contacts, {"ids": sorted({one.contact_id for one in answers})}):
+            book.contacts[row.id] = Kept(row.id, row.customer_id, contact_of(row), row.version, row.chain)
+        asked = {
+            "p_source": [one.source for one in answers],
+            "p_scope": [one.scope for one in answers],
+            "p_source_event_id": [one.source_event_id for one in answers],
+        }
+        for row in await conn.execute(_responses, asked):
+            key = (row.source, row.scope, row.source_event_id)
+            book.responses[key] = (row.id, row.contact_id, row.received_at, row.first)
+
+    async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
+        """Writes new contacts and responses, what was learned of people, and forgets who is to be forgotten."""
+        if book.captured:
+            await insert_many(conn, tables.contacts, [contact_row(*one) for one in book.captured])
+        if book.responded:
+            await note_responses(conn, book)
+        changed = [one for one in book.customers.values() if one.changed]
+        await insert_many(
+            conn, tables.customers, [_customer_row(one) for one in changed], conflict=("id",), update=True
+        )
+        if book.renamed:
+            # in the order of their ids, so that two sets with the same people wait for each other in one direction
+            people = [
+                {"id": one, "name": it.name, "email": it.email, "said_at": it.said_at}
+                for one, it in sorted(book.responders.items())
+                if one in book.renamed
+            ]
+            await insert_many(conn, tables.responders, people, conflict=("id",), update=True)
+        if book.erased:
+            await forget(conn, sorted(book.erased))
+
+
+def contact_of(row: Any) -> Contact:
+    """The state of a contact from its columns."""
+    return Contact(
+        row.customer_id,
+        row.source,
+        row.source_event_id,
+        row.conversation_id,
+        row.occurred_at,
+        row.received_at,
+        row.cause,
+        row.responder_id,
+        row.responses,
+    )
+
+
+def standing_of(row: Any) -> Standing:
+    """What a customer is to the business, from the columns."""
+    value = Amount(**row.lifetime_value) if row.lifetime_value else None
+    return Standing(row.tier, row.region, row.locale, value, row.profiled_at, row.erased_at)
+
+
+def customer_of(row: Any) -> Customer:
+    """A customer from their row."""
+    standing = standing_of(row)
+    fields = {name: getattr(row, name) for name in PROFILE if getattr(row, name) is not None}
+    if standing.lifetime_value is not None:
+        fields["lifetime_value"] = standing.lifetime_value
+    as_of = {name: datetime.fromisoformat(at) for name, at in row.as_of.items()}
+    kept = Kept(row.id, row.id, standing if row.version else None, row.version, row.chain)
+    return Customer(kept, Profile(fields, as_of), known=True)
+
+
+def _customer_row(customer: Customer) -> dict[str, Any]:
+    fields, standing = customer.profile.fields, customer.standing
+    value = standing.lifetime_value
+    return {
+        "id": customer.kept.id,
+        "name": fields.get("name"),
+        "email": fields.get("email"),
+        "phone": fields.get("phone"),
+        "tier": standing.tier,
+        "region": standing.region,
+        "locale": standing.locale,
+        "lifetime_value": None if value is None else {"amount": value.amount, "currency": value.currency},
+        "as_of": orjson.dumps(dict(customer.profile.as_of)),
+        "profiled_at": standing.profiled_at,
+        "erased_at": standing.erased_at,
+        "version": customer.kept.version,
+        "chain": customer.kept.chain,
+    }

@@ -1,0 +1,96 @@
+"""What is asked for: contacts with their responses, customers, people who answer them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.listening import MOST_COMPARED, MOST_EARLIER
+from services.intake.signals import Earlier
+
+from .tables import contacts, customers, responders, responses
+
+_c, _r = contacts.c, responses.c
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_shown = select(_c.id, _c.customer_id, _c.received_at, _c.responder_id, _c.posted, _c.signals)
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be an id of ours, as we write them."""
+    return _UUID.fullmatch(text) is not None
+
+
+async def contact(conn: AsyncConnection, contact_id: str) -> Any:
+    """One contact; None if there is none."""
+    return (await conn.execute(_shown.where(_c.id == contact_id))).one_or_none()
+
+
+async def where_is(conn: AsyncConnection, contact_id: str) -> Any:
+    """Whose a contact is, and of which source and conversation; None if there is none."""
+    statement = select(_c.customer_id, _c.source, _c.conversation_id).where(_c.id == contact_id)
+    return (await conn.execute(statement)).one_or_none()
+
+
+async def listed(
+    conn: AsyncConnection,
+    *,
+    customer_id: str | None,
+    source: str | None,
+    conversation_id: str | None,
+    after: str | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Contacts, latest received first, before the id `after`."""
+    statement: Select[Any] = _shown.order_by(_c.id.desc()).limit(limit)
+    given = {"customer_id": customer_id, "source": source, "conversation_id": conversation_id}
+    for name, value in given.items():
+        if value is not None:
+            statement = statement.where(_c[name] == value)
+    if after is not None:
+        statement = statement.where(_c.id < after)
+    rows: Sequence[Any] = (await conn.execute(statement)).all()
+    return rows
+
+
+async def responses_of(conn: AsyncConnection, contact_ids: list[str]) -> dict[str, list[Any]]:
+    """Responses by contact, in order of receipt."""
+    wanted = bindparam("ids", contact_ids, type_=ARRAY(Uuid(as_uuid=False)))
+    found: dict[str, list[Any]] = {}
+    if contact_ids:
+        statement = select(responses).where(_r.contact_id == any_(wanted)).order_by(_r.id)
+        for row in await conn.execute(statement):
+            found.setdefault(row.contact_id, []).append(row)
+    return found
+
+
+async def customer(conn: AsyncConnection, customer_id: str) -> Any:
+    """A customer's row; None if there is none."""
+    return (await conn.execute(select(customers).where(customers.c.id == customer_id))).one_or_none()
+
+
+async def responder(conn: AsyncConnection, responder_id: str) -> Any:
+    """Somebody who answered customers, with their latest name and address; None if nobody of that id did."""
+    return (await conn.execute(select(responders).where(responders.c.id == responder_id))).one_or_none()
+
+
+async def recent(conn: AsyncConnection, customer_ids: list[str]) -> dict[str, list[Earlier]]:
+    """The last few contacts of each of these customers."""
+    whose = func.unnest(bindparam("ids", customer_ids, type_=ARRAY(Text))).column_valued("whose")
+    text = func.left(_c.posted["text"].astext, MOST_COMPARED).label("text")
+    last = (
+        select(_c.id, _c.customer_id, _c.cause, _c.occurred_at, text)
+        .where(_c.customer_id == whose)
+        .order_by(_c.id.desc())
+        .limit(MOST_EARLIER)
+        .lateral("last")
+    )
+    found: dict[str, list[Earlier]] = {}
+    if customer_ids:
+        for row in await conn.execute(select(last)):
+            earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
+            found.setdefault(row.customer_id, []).append(earlier)
+    return found
