@@ -1,25 +1,21 @@
-"""Fixtures of escalation's stories: a database of its own in a real PostgreSQL, and its HTTP."""
+"""Fixtures of escalation's stories: the service on a real PostgreSQL, and its HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.api import Desk, routes
 from services.escalation.feed import Hub
-from services.escalation.store import metadata
 from shared.auth import KeyRing, StoredKey, mint
-from shared.db import make_engine
+from shared.clock import ManualClock
 from shared.http import create_app
 from shared.outbox import Bell
 from shared.policy import Policies
@@ -28,42 +24,10 @@ from tests.service.escalation_world import World, policy
 SCOPES = ("agent", "supervisor", "executive", "integration", "intake")
 
 
-@pytest.fixture(scope="session")
-def escalation_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL: the one that is given, else one of our own."""
-    if given := os.environ.get("DATABASE_URL"):
-        yield given
-        return
-    from deploy.local.parts import start_postgres
-
-    with start_postgres(tmp_path_factory.mktemp("postgres")) as postgres:
-        yield postgres.url
-
-
-@pytest.fixture(scope="session")
-async def escalation_engine(escalation_server: str) -> AsyncIterator[AsyncEngine]:
-    """Escalation's tables, in a database of our own."""
-    name = f"escalation_{os.getpid()}"
-    conn = await asyncpg.connect(escalation_server)
-    await conn.execute(f"drop database if exists {name} with (force)")
-    await conn.execute(f"create database {name}")
-    engine = make_engine(escalation_server.rpartition("/")[0] + f"/{name}")
-    async with engine.begin() as made:
-        await made.execute(text("create schema escalation"))
-        await made.run_sync(metadata.create_all)
-    yield engine
-    await engine.dispose()
-    await conn.execute(f"drop database if exists {name} with (force)")
-    await conn.close()
-
-
 @pytest.fixture
-async def escalation(escalation_engine: AsyncEngine) -> World:
+def escalation(engine: AsyncEngine, clock: ManualClock) -> World:
     """An empty world on a Monday morning."""
-    names = ", ".join(f"escalation.{table.name}" for table in metadata.tables.values())
-    async with escalation_engine.begin() as conn:
-        await conn.execute(text(f"truncate {names} restart identity"))
-    return World(escalation_engine, Policies.single(policy()))
+    return World(engine, Policies.single(policy()), clock)
 
 
 class Doors:

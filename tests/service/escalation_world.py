@@ -59,9 +59,9 @@ def policy(text: str = POLICY) -> Policy:
 class World:
     """One escalation service on a real database, with a clock that tests move."""
 
-    def __init__(self, engine: AsyncEngine, policies: Policies, clock: ManualClock | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, policies: Policies, clock: ManualClock) -> None:
         self.engine, self.policies = engine, policies
-        self.clock = clock or ManualClock(NINE)
+        self.clock = clock
         self.store = EscalationStore(policies)
         self.corridor: Corridor[Book] = Corridor("escalation", engine, self.clock, self.store)
         self._sequence = itertools.count(1)

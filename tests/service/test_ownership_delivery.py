@@ -65,7 +65,7 @@ def history(drawn: Sequence[dict[str, Any]]) -> list[Envelope]:
 
 async def outcome(world: World) -> list[Any]:
     """The customers' complaints, without what chance gave them."""
-    found = []
+    found: list[Any] = []
     for customer in ("c-1", "c-2", "c-3"):
         listed = await world.complaints(customer)
         number = {one["id"]: n for n, one in enumerate(listed)}

@@ -31,9 +31,10 @@ async def test_looking_changes_nothing(world: World, asked: str) -> None:
     for _ in range(3):
         page = await world.client.get(asked)
         assert page.status_code == 200 and "We laid a &lt;b&gt;new&lt;/b&gt; line &amp; tested it." in page.text
-        assert page.headers["cache-control"] == "no-store" and "default-src 'none'" in page.headers[
-            "content-security-policy"
-        ]
+        assert (
+            page.headers["cache-control"] == "no-store"
+            and "default-src 'none'" in page.headers["content-security-policy"]
+        )
     assert (await world.client.head(asked)).status_code == 200
     assert await world.told() == told
 

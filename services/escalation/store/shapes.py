@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from services.escalation.domain.complaint import Complaint
@@ -48,13 +49,18 @@ def escalation(
     }
 
 
+def _time(kept: str | datetime | None) -> datetime | None:
+    # times inside JSON are text; as times they are answered in one form
+    return datetime.fromisoformat(kept) if isinstance(kept, str) else kept
+
+
 def _step(step: Step, mailed: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "n": step.n,
         "level": step.level,
         "executive_id": step.executive_id,
         "at": step.at,
-        "mailed_at": mailed.get(str(step.n)),
+        "mailed_at": _time(mailed.get(str(step.n))),
         "due_at": step.due_at,
         "repeat": step.repeat,
         "outcome": step.outcome,
