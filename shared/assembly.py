@@ -97,8 +97,10 @@ class Machinery(Generic[B]):
             self._add_relay(store)
         if "consumer" in parts and topics:
             self._add_consumer(store, list(topics), registry or {})
-        if "timers" in parts and when is not None:
-            self._add_timers(when)
+        if "timers" in parts:
+            self._add_forgetting()
+            if when is not None:
+                self._add_timers(when)
 
     def bell(self, channel: str) -> Bell:
         """A bell that `work.ring(channel)`, in any process, rings here."""
@@ -165,6 +167,7 @@ class Machinery(Generic[B]):
 
         self.loops.append(Loop(f"{self.service}.timers", sweep, tick=0.25))
 
+    def _add_forgetting(self) -> None:
         async def forget() -> int:
             async with self.engine.begin() as conn:
                 await purge(conn, self.corridor.store.idempotency, self.clock.now() - KEPT_FOR)
