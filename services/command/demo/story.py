@@ -11,7 +11,7 @@ import httpx
 
 from deploy.local.trouble import Trouble
 from services.command.demo.instance import Instance
-from services.command.demo.teller import Teller, code_in, link_in, say, scene, text_of, until
+from services.command.demo.teller import Teller, code_in, link_in, say, scene, until
 from services.command.demo.words import CANNED, answers
 
 _PROMISE = "Your line will not drop in the evening again."
@@ -132,7 +132,7 @@ class _Story:
 
     def breach(self, customer: dict[str, Any], promise_id: str) -> None:
         """The watch sees it by itself."""
-        say("  Two days later in the story, now on the clock: Tom tells another agent that it dropped again.")
+        say("  Tom phones and gets another agent: “It dropped again last night.”")
         self._contact(
             "Tom Becker", "gold", "phone", "It dropped again last night.", responder={"id": "noor", "name": "Noor"}
         )
@@ -212,7 +212,8 @@ class _Story:
         found: dict[str, Any] = items[0]
         if new:
             owner = found["owner"]
-            who = (owner["name"] or owner["id"]) if owner else "nobody yet, and that has a clock of its own"
+            taker = more.get("responder") or {}
+            who = (owner["name"] or taker.get("name") or owner["id"]) if owner else "nobody yet, and that has a clock"
             say(f"  {name}'s complaint is {found['reference']}; its owner is {who}.")
         return found
 
@@ -223,12 +224,14 @@ class _Story:
         raise Trouble("The demo was played so often here that its executive has no words left: use a fresh LOCAL_DIR.")
 
     def _keep_page(self, complaint: dict[str, Any]) -> None:
+        """The link of the customer's own page, out of the mail that carries the answer."""
         short = complaint["customer_id"].rpartition("-")[2]
-        mail = self.tell.mail(to=f"{short}.{self._run}@customer.example") if self.tell.catches_mail else None
-        link = link_in(mail) if mail and text_of(mail) else None
-        line = f"{short.title()}'s own page".ljust(22) + f"{link}"
-        if link and not any(one.startswith(line[:22]) for one in self._links):
-            self._links.append(line)
+        address = f"{short}.{self._run}@customer.example"
+        if self.tell.catches_mail:
+            mail = until(lambda: self.tell.mail(to=address), f"the mail to {short.title()}", 70)
+            line = f"{short.title()}'s own page".ljust(22)
+            if link_in(mail) and not any(one.startswith(line) for one in self._links):
+                self._links.append(f"{line}{link_in(mail)}")
 
     def _get(self, scope: str, path: str, **params: Any) -> dict[str, Any]:
         return _read(self._clients[scope].get(path, params=params), f"GET {path}")

@@ -23,6 +23,7 @@ from services.command.sse import items
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 1.5
 _LINK = re.compile(r"https?://\S+/[ec]/[^\s>)\"']+")
 _CODE = re.compile(r"Code: ([A-Z0-9]{4}-[A-Z0-9]{2})")
 
@@ -35,7 +36,8 @@ def say(line: str = "") -> None:
 
 
 def scene(title: str) -> None:
-    """The head of a scene."""
+    """The head of a scene, after a moment in which what the last one caused is told too."""
+    time.sleep(_PAUSE_SECONDS)
     say(f"\n\033[1m{title}\033[0m" if sys.stdout.isatty() else f"\n{title}")
 
 
@@ -88,7 +90,7 @@ class Teller:
             for item in items(self._client, "/v1/feed/stream", {}, self._after):
                 who = self.customers.get(str(item["data"].get("customer_id")))
                 if who:
-                    say(f"    {_clock(item['at'])}  {item['type']:<29} {who}{_particulars(item['data'])}")
+                    say(f"    {_clock(item['at'])}  {item['type']:<30} {who}{_particulars(item['data'])}")
                     self._items.append(item)
 
     def _follow_mail(self) -> None:
