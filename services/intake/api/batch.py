@@ -74,9 +74,9 @@ def _values(raw: bytes, kind: str) -> list[Any]:
     if kind == "application/x-ndjson":
         values: Any = [value for _, value in _counted(strict_ndjson(raw))]
     elif kind == "application/json":
-        values = strict_loads(raw) if raw else None
-        if values is None:
+        if not raw:
             raise unreadable("A body is required.")
+        values = strict_loads(raw)
         if not isinstance(values, list):
             raise invalid(("", "must be an array"))
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.intake.signals import Caller
+from services.intake.signals import Caller, Earlier
 from services.intake.store import reading
 from shared.auth import Principal, requires
 from shared.http import Answer, StrictRoute
@@ -26,15 +26,19 @@ def hearing(desk: Desk) -> APIRouter:
     @router.post("/signals", summary="What would be heard in these texts")
     async def signals(body: SignalsBody, _: Asker) -> Answer:
         whose = sorted({one.customer_id for one in body.items if one.customer_id is not None})
-        async with desk.engine.connect() as conn:
-            since = desk.clock.now() - desk.ears.repeat_within
-            earlier = await reading.recent(conn, whose)
+        since = desk.clock.now() - desk.ears.repeat_within
+        earlier: dict[str, list[Earlier]] = {}
+        if whose:
+            async with desk.engine.connect() as conn:
+                for row in await reading.recent(conn, whose):
+                    if row.occurred_at >= since:
+                        before = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
+                        earlier.setdefault(row.customer_id, []).append(before)
         heard = []
         for index, one in enumerate(body.items):
             if index % _BREATH == 0:
                 await asyncio.sleep(0)
-            before = [at for at in earlier.get(one.customer_id or "", ()) if at.occurred_at >= since]
-            heard.append(desk.ears.hear(one.text, "", one.locale, Caller(), before))
+            heard.append(desk.ears.hear(one.text, "", one.locale, Caller(), earlier.get(one.customer_id or "", ())))
         return Answer({"items": heard})
 
     return router

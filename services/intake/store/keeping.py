@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import PROFILE, Contact, NewContact, NewProfile, NewResponse, Profile, Standing
 from services.intake.domain.commands import Erase
-from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Ears
+from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
 from shared.db import insert_many
@@ -22,7 +22,7 @@ from shared.work import Input, Kept, Work
 from . import tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
 from .changing import forget, note_responses
-from .reading import is_id
+from .reading import is_id, recent
 
 _c, _k, _r, _p = tables.contacts.c, tables.customers.c, tables.responses.c, tables.responders.c
 
@@ -41,22 +41,6 @@ _known = select(_c.id, _c.source, _c.source_event_id, _c.received_at, cast(_c.si
     tuple_(_c.source, _c.source_event_id).in_(select(_asked.c.source, _asked.c.source_event_id))
 )
 _customers = select(tables.customers).where(_k.id == any_(_array("ids")))
-_whose = _rows("whose", "customer_id")
-_last = (
-    select(
-        _c.id,
-        _c.customer_id,
-        _c.conversation_id,
-        _c.cause,
-        _c.occurred_at,
-        func.left(_c.posted["text"].astext, MOST_COMPARED).label("text"),
-    )
-    .where(_c.customer_id == _whose.c.customer_id)
-    .order_by(_c.id.desc())
-    .limit(MOST_EARLIER)
-    .lateral("last")
-)
-_recent = select(_last).select_from(_whose.join(_last, onclause=_whose.c.customer_id == _last.c.customer_id))
 _contacts = select(*[one for one in _c if one.name not in ("posted", "signals")]).where(
     _c.id == any_(_array("ids", Uuid(as_uuid=False)))
 )
@@ -101,7 +85,7 @@ class IntakeStore:
         if wanted:
             await self._load_customers(conn, book, sorted(wanted))
         if erased := sorted(one.customer_id for one in payloads if isinstance(one, Erase)):
-            for row in await conn.execute(_recent, {"p_customer_id": erased}):
+            for row in await recent(conn, erased):
                 book.customer(row.customer_id).known = True
         return book
 
@@ -111,10 +95,7 @@ class IntakeStore:
             book.known[(row.source, row.source_event_id)] = Known(row.id, row.received_at, row.signals.encode())
 
     async def _load_recent(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
-        whose = sorted({one.customer_id for one in new})
-        if not whose:
-            return
-        for row in await conn.execute(_recent, {"p_customer_id": whose}):
+        for row in await recent(conn, sorted({one.customer_id for one in new})):
             earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
             book.recent.setdefault(row.customer_id, []).insert(0, Recent(earlier, row.conversation_id))
 

@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, column, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER
-from services.intake.signals import Earlier
 
 from .tables import contacts, customers, responders, responses
 
@@ -77,20 +76,28 @@ async def responder(conn: AsyncConnection, responder_id: str) -> Any:
     return (await conn.execute(select(responders).where(responders.c.id == responder_id))).one_or_none()
 
 
-async def recent(conn: AsyncConnection, customer_ids: list[str]) -> dict[str, list[Earlier]]:
-    """The last few contacts of each of these customers."""
-    whose = func.unnest(bindparam("ids", customer_ids, type_=ARRAY(Text))).column_valued("whose")
-    text = func.left(_c.posted["text"].astext, MOST_COMPARED).label("text")
-    last = (
-        select(_c.id, _c.customer_id, _c.cause, _c.occurred_at, text)
-        .where(_c.customer_id == whose)
-        .order_by(_c.id.desc())
-        .limit(MOST_EARLIER)
-        .lateral("last")
+_whose = (
+    func.unnest(bindparam("whose", type_=ARRAY(Text)))
+    .table_valued(column("customer_id", Text))
+    .render_derived(name="whose")
+)
+_last = (
+    select(
+        _c.id,
+        _c.customer_id,
+        _c.conversation_id,
+        _c.cause,
+        _c.occurred_at,
+        func.left(_c.posted["text"].astext, MOST_COMPARED).label("text"),
     )
-    found: dict[str, list[Earlier]] = {}
-    if customer_ids:
-        for row in await conn.execute(select(last)):
-            earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
-            found.setdefault(row.customer_id, []).append(earlier)
-    return found
+    .where(_c.customer_id == _whose.c.customer_id)
+    .order_by(_c.id.desc())
+    .limit(MOST_EARLIER)
+    .lateral("last")
+)
+_recent = select(_last).select_from(_whose.join(_last, true()))
+
+
+async def recent(conn: AsyncConnection, customer_ids: Sequence[str]) -> Sequence[Any]:
+    """The last few contacts of each of these customers, of each the latest first."""
+    return (await conn.execute(_recent, {"whose": list(customer_ids)})).all() if customer_ids else ()
