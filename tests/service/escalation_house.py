@@ -7,15 +7,19 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.api import Desk, routes
 from services.escalation.feed import Hub
+from services.escalation.store import metadata
 from shared.auth import KeyRing, StoredKey, mint
 from shared.clock import ManualClock
+from shared.db import make_engine
 from shared.http import create_app
 from shared.outbox import Bell
 from shared.policy import Policies
@@ -24,10 +28,31 @@ from tests.service.escalation_world import World, policy
 SCOPES = ("agent", "supervisor", "executive", "integration", "intake")
 
 
-@pytest.fixture
-def escalation(engine: AsyncEngine, clock: ManualClock) -> World:
-    """An empty world on a Monday morning."""
+@pytest.fixture(scope="session")
+async def escalation_engine(postgres_server: str, template: str) -> AsyncIterator[AsyncEngine]:
+    """A migrated database that all stories of escalation share, one after the other: making one takes a second."""
+    name = f"{template}_escalation"
+    conn = await asyncpg.connect(postgres_server)
+    await conn.execute(f"create database {name} template {template}")
+    engine = make_engine(postgres_server.rpartition("/")[0] + f"/{name}", size=12)
+    yield engine
+    await engine.dispose()
+    await conn.execute(f"drop database if exists {name} with (force)")
+    await conn.close()
+
+
+async def emptied(engine: AsyncEngine, clock: ManualClock) -> World:
+    """A world in which nothing has happened."""
+    names = ", ".join(f"escalation.{table.name}" for table in metadata.tables.values())
+    async with engine.begin() as conn:
+        await conn.execute(text(f"truncate {names} restart identity"))
     return World(engine, Policies.single(policy()), clock)
+
+
+@pytest.fixture
+async def escalation(escalation_engine: AsyncEngine, clock: ManualClock) -> World:
+    """An empty world on a Monday morning."""
+    return await emptied(escalation_engine, clock)
 
 
 class Doors:

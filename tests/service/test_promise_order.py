@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.domain.acts import PromiseGiven
-from services.escalation.store import metadata
 from shared.clock import ManualClock
 from shared.contracts import ownership
 from shared.contracts.envelope import Event
 from shared.contracts.intake import Verdict
-from shared.policy import Policies
-from tests.service.escalation_world import NINE, World, contact, of, opened, owned, policy, promised
+from tests.service.escalation_house import emptied
+from tests.service.escalation_world import NINE, contact, of, opened, owned, promised
+
+pytest_plugins = ["tests.service.escalation_house"]
 
 CAUSES = ("router-drops", "billing-error", None)
 
@@ -76,16 +76,9 @@ def topics(told: list[Told]) -> tuple[list[Event], list[Event]]:
     return intake, ownership_says
 
 
-async def emptied(engine: AsyncEngine) -> World:
-    names = ", ".join(f"escalation.{table.name}" for table in metadata.tables.values())
-    async with engine.begin() as conn:
-        await conn.execute(text(f"truncate {names} restart identity"))
-    return World(engine, Policies.single(policy()), ManualClock(NINE))
-
-
 async def outcome(engine: AsyncEngine, told: list[Told], scope: str, order: list[bool], size: int) -> Any:
     """Plays one interleaving, in sets of `size`: True takes intake's next event, False ownership's."""
-    world = await emptied(engine)
+    world = await emptied(engine, ManualClock(NINE))
     intake, says = topics(told)
     await world.tell(*says[:2])
     await world.act("c-1", PromiseGiven("vp", "c-1", "k-1", replace(promised(), scope=scope)))  # type: ignore[arg-type]
@@ -109,18 +102,18 @@ async def outcome(engine: AsyncEngine, told: list[Told], scope: str, order: list
 
 
 @pytest.mark.parametrize("scope", ["customer", "everyone"])
-def test_any_order_of_the_topics_gives_the_same(engine: AsyncEngine, scope: str) -> None:
+def test_any_order_of_the_topics_gives_the_same(escalation_engine: AsyncEngine, scope: str) -> None:
     loop = asyncio.get_event_loop_policy().get_event_loop()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(contacts, min_size=1, max_size=4),
         st.lists(st.booleans(), max_size=12),
         st.sampled_from([1, 3, 100]),
     )
     def same(told: list[Told], order: list[bool], size: int) -> None:
-        expected = loop.run_until_complete(outcome(engine, told, scope, [True] * 20, 1))
-        found = loop.run_until_complete(outcome(engine, told, scope, order, size))
+        expected = loop.run_until_complete(outcome(escalation_engine, told, scope, [True] * 20, 1))
+        found = loop.run_until_complete(outcome(escalation_engine, told, scope, order, size))
         assert found[:2] == expected[:2]
         settled = {f"k-{n}x" for n, one in enumerate(told) if not one.named and not one.dismissed}
         # what an agent took back before it was known had no chance to hurt; all else reaches the same people

@@ -26,8 +26,8 @@ from shared.work import Kept, Work
 def judge_anew(book: Book, work: Work, before: Contact, after: Contact) -> None:
     """What a contact, as it is judged now, means for the promises on the causes that it had and has.
 
-    Promises of the same customer are judged here. One made to another customer is theirs to change: it is judged
-    under their lock, by an errand that is due at once.
+    Promises to customers whose lock is held are judged here. Any other is judged under the lock of whom it was made
+    to, by an errand that is due at once.
     """
     book.keep_contact(after)
     if after.heard_at is None:
@@ -36,7 +36,7 @@ def judge_anew(book: Book, work: Work, before: Contact, after: Contact) -> None:
     own = {kept.id: kept for kept in book.promises_on(after.customer_id, causes)}
     others = {watch.id: watch for watch in book.watches_on(causes)}
     for breach in book.breaches_by(after.id):
-        if (kept := book.promises.get(breach.promise_id)) is not None and kept.customer_id == after.customer_id:
+        if (kept := book.promises.get(breach.promise_id)) is not None:
             own[kept.id] = kept
         elif (watch := book.watches.get(breach.promise_id)) is not None:
             others[watch.id] = watch

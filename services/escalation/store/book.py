@@ -93,6 +93,7 @@ class Book:
         self.promises: dict[str, Kept[Promise]] = {}
         self.words: dict[str, Words] = {}
         self._by_cause: dict[tuple[str, str], list[Kept[Promise]]] = {}
+        self._everyone: dict[str, list[Kept[Promise]]] = {}
         self.watches: dict[str, Watch] = {}
         self._watches_by_cause: dict[str, list[Watch]] = {}
         self.breaches: dict[tuple[str, str], Breach] = {}
@@ -162,6 +163,8 @@ class Book:
         self.promises[kept.id] = kept
         self.words[kept.id] = words
         self._by_cause.setdefault((kept.customer_id, cause), []).append(kept)
+        if kept.state is not None and kept.state.scope == "everyone":
+            self._everyone.setdefault(cause, []).append(kept)
 
     def open_watch(self, watch: Watch) -> None:
         """Lays another customer's promise to everyone open."""
@@ -169,8 +172,12 @@ class Book:
         self._watches_by_cause.setdefault(watch.cause, []).append(watch)
 
     def promises_on(self, customer_id: str, causes: Iterable[str]) -> list[Kept[Promise]]:
-        """Promises made to this customer, to them or to everyone, on any of these causes."""
-        return [kept for cause in causes for kept in self._by_cause.get((customer_id, cause), ())]
+        """Promises on any of these causes that concern this customer and whose own customer's lock is held."""
+        return [
+            kept
+            for cause in causes
+            for kept in (*self._by_cause.get((customer_id, cause), ()), *self._everyone.get(cause, ()))
+        ]
 
     def watches_on(self, causes: Iterable[str]) -> list[Watch]:
         """Other customers' promises to everyone on any of these causes."""
