@@ -8,18 +8,13 @@ from services.escalation.handlers import REGISTRY, when
 from services.escalation.mail import MailRoom, Words
 from services.escalation.mail.room import BELL
 from services.escalation.mail.writing import Writing
-from services.escalation.mail import MailRoom, Words
-from services.escalation.mail.room import BELL
-from services.escalation.mail.writing import Writing
 from services.escalation.settings import Settings
 from services.escalation.store import Book, EscalationStore
-from services.escalation.web.executive import executive_page
 from services.escalation.web import executive_page
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
 from shared.contracts.envelope import topic_of
 from shared.policy import Policies
-from shared.runner import Loop
 from shared.runner import Loop
 
 
