@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -243,9 +242,7 @@ async def world_at(url: str, policy: Policy, start: datetime) -> AsyncIterator[W
     """An empty world in the database at `url`."""
     engine = make_engine(url)
     async with engine.begin() as conn:
-        await conn.execute(text("drop schema if exists ownership cascade"))
-        await conn.execute(text("create schema ownership"))
-        await conn.run_sync(metadata.create_all)
+        await conn.execute(text("truncate " + ", ".join(table.fullname for table in metadata.sorted_tables)))
     clock = ManualClock(start)
     policies = Policies.single(policy)
     corridor: Corridor[Book] = Corridor("ownership", engine, clock, OwnershipStore(policies))
@@ -276,25 +273,13 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL: the one that is given, else one of our own."""
-    if given := os.environ.get("DATABASE_URL"):
-        yield given
-        return
-    from deploy.local.parts import start_postgres
-
-    with start_postgres(tmp_path_factory.mktemp("postgres")) as postgres:
-        yield postgres.url
-
-
-@pytest.fixture(scope="session")
-async def database(server: str) -> AsyncIterator[str]:
-    """A database of our own in it."""
-    name = f"ownership_{os.getpid()}"
-    conn = await asyncpg.connect(server)
+async def database(postgres_server: str, template: str) -> AsyncIterator[str]:
+    """A migrated database of our own; every world empties it."""
+    name = f"{template}_ownership"
+    conn = await asyncpg.connect(postgres_server)
     await conn.execute(f"drop database if exists {name} with (force)")
-    await conn.execute(f"create database {name}")
-    yield server.rpartition("/")[0] + f"/{name}"
+    await conn.execute(f"create database {name} template {template}")
+    yield postgres_server.rpartition("/")[0] + f"/{name}"
     await conn.execute(f"drop database if exists {name} with (force)")
     await conn.close()
 

@@ -21,6 +21,8 @@ BY_CLOCK = "clock"
 
 
 def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | None]]:
+    if state.status == "closed":
+        return
     for clock in state.clocks:
         if state.pause is not None and clock.hours == "business":
             continue
