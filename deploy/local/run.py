@@ -74,6 +74,7 @@ class _Run:
         self.keeper = Keeper(say)
         self._parent = parent
         self._making: list[Making] = []
+        self._preparing: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         folder, port = self.given.folder, self.given.port_number
@@ -88,16 +89,14 @@ class _Run:
             self.given.kafka or "127.0.0.1:9092",
             self.given.smtp_url or "smtp://127.0.0.1:25",
         )
-        check = self._child("prepare", "--check", env=env)
-        try:
-            self._start_parts(check)
-        finally:
-            _end(check)
+        # it looks at settings and policy while the parts start, and goes on when it is told where they are
+        self._preparing = self._child("prepare", "--wait", env=env)
+        self._start_parts()
         if self.mail:
             self.mail.start()
-        env = self.given.for_children(self._database_url(), self._kafka(), self._smtp_url())
         self.say("Bringing the database and the topics up to date …")
-        prepared = json.loads(self._finish(self._child("prepare", env=env)))
+        prepared = self._prepared()
+        env = self.given.for_children(self._database_url(), self._kafka(), self._smtp_url())
         for process, only in ((self.apis, "api"), (self.loops, "loops")):
             self._keep_service(process, only, env)
         self._wait_ready()
@@ -111,6 +110,8 @@ class _Run:
     def stop(self) -> None:
         """Services first, so that what they have begun is finished with Kafka and PostgreSQL still there."""
         (self.given.folder / ENDPOINTS).unlink(missing_ok=True)
+        if self._preparing:
+            _end(self._preparing)
         for making in self._making[:1]:  # PostgreSQL's: the next start must not meet it half-way
             with contextlib.suppress(Exception):
                 making.wait(10)
@@ -133,13 +134,12 @@ class _Run:
             process.kill()
         process.stop(0)
 
-    def _start_parts(self, check: subprocess.Popen[bytes]) -> None:
+    def _start_parts(self) -> None:
         parts = [part for part in (self.postgres, self.kafka) if part]
         if parts:
             names = " and ".join(part.process.name.replace("postgres", "PostgreSQL").title() for part in parts)
             self.say(f"Starting {names.replace('Postgresql', 'PostgreSQL')} in {self.given.folder} …")
         self._making = [Making(part.prepare) for part in parts]
-        self._finish(check)
         while not all(making.wait(0) for making in self._making):
             self._step(0.05)
         for part in parts:
@@ -166,7 +166,7 @@ class _Run:
         launch = [sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(signal.SIGTERM)), "-"]
         return subprocess.Popen(
             [*launch, *self._program(*words)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=env,
             start_new_session=True,
@@ -176,18 +176,19 @@ class _Run:
         # the folder stands in the command line so that a process of this run can be told from those of others
         return [sys.executable, "-X", f"folder={self.given.folder}", "-m", "services", *words]
 
-    def _finish(self, child: subprocess.Popen[bytes]) -> bytes:
-        """What it printed; raises Refused with its exit code."""
-        try:
-            while child.poll() is None:
-                self._step(0.02)
-        finally:
-            _end(child)
-        assert child.stdout is not None
-        said = child.stdout.read()
-        if child.returncode:
-            raise Refused(child.returncode if child.returncode > 0 else 1)
-        return said
+    def _prepared(self) -> dict[str, Any]:
+        """Has the waiting child do its work; answers what it says."""
+        child = self._preparing
+        assert child is not None and child.stdin is not None and child.stdout is not None
+        told = {"database_url": self._database_url(), "kafka_bootstrap_servers": self._kafka()}
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.write(json.dumps(told).encode() + b"\n")
+            child.stdin.close()
+        while child.poll() is None:
+            self._step(0.02)
+        self._step(0)
+        found: dict[str, Any] = json.loads(child.stdout.read())
+        return found
 
     def _keep_service(self, process: Process, only: str, env: dict[str, str]) -> None:
         def start() -> None:
@@ -254,6 +255,9 @@ class _Run:
     def _step(self, seconds: float) -> None:
         """A short wait, with an eye on signals and on what runs."""
         self.signals.check()
+        if self._preparing and self._preparing.poll():
+            code = self._preparing.returncode  # it has said why
+            raise Refused(code if code > 0 else 1)
         self.keeper.look()
         time.sleep(seconds)
 

@@ -22,21 +22,28 @@ def add_to(app: typer.Typer) -> None:
     @app.command(hidden=True)
     def prepare(
         check: Annotated[bool, typer.Option("--check", help="only look at the settings and the policy")] = False,
+        wait: Annotated[
+            bool, typer.Option("--wait", help="then wait for {database_url, kafka_bootstrap_servers} as a line of JSON")
+        ] = False,
     ) -> None:
         """Check settings and policy, migrate, create topics, make keys; prints them as JSON."""
         import asyncio
         import json
 
-        from shared.policy import load_policy
-
         from services.command.settings import AllSettings, load_each, settings_of
         from shared.contracts.registry import SERVICES
+        from shared.policy import load_policy
 
         settings = load_each([AllSettings, *(settings_of(service) for service in SERVICES)])[0]
         assert isinstance(settings, AllSettings)
         if not settings.policy_file.is_file():
             raise Trouble(f"The policy file is not there: {settings.policy_file} (COMPLAINT_LOOP_POLICY_FILE).")
         load_policy(settings.policy_file)
+        if wait:
+            line = sys.stdin.readline()
+            if not line:
+                return  # whoever started us has changed their mind
+            settings = settings.model_copy(update=json.loads(line))
         if not check:
             typer.echo(json.dumps(asyncio.run(_prepare(settings))))
 
