@@ -23,12 +23,13 @@ kafka: ## the local Kafka alone, with its address
 test: ## every test, on a PostgreSQL and a Kafka of its own
 	$(INSTALL) dev && exec $(BIN)/python -m pytest $(ARGS)
 
-check: ## form, types and architecture
+check: ## form, types, architecture, and documents against the code
 	$(INSTALL) dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/architecture tests/contracts
 
 bench: ## the figures of speed, each with its ceiling measured in the same run
 	$(INSTALL) dev && exec $(BIN)/python -m deploy.bench $(ARGS)
