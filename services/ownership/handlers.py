@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from services.ownership import domain
@@ -29,6 +30,7 @@ class Done:
 
     state: Complaint
     version: int
+    at: datetime
     names: dict[str, str | None]
 
 
@@ -119,7 +121,7 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     _announce(book, work, kept, story)
     if refusal is not None:
         return _with_name(refusal, book.names)
-    return Done(kept.now, kept.version, book.names)
+    return Done(kept.now, kept.version, work.now, book.names)
 
 
 def _with_name(refusal: Refusal, names: dict[str, str | None]) -> Refusal:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
+from services.ownership.handlers import due_input
 from tests.service.ownership_world import World, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
@@ -188,6 +191,45 @@ async def test_the_same_request_twice(world: World, owned: dict[str, Any]) -> No
     assert again.content == first.content and again.headers["idempotency-replayed"] == "true"
     assert (await world.told()).count("customer_updated") == 1
     assert (await world.post(f"{owned['id']}/updates", body | {"text": "Later."}, key="k-1")).status_code == 422
+
+
+async def test_many_agents_at_once_do_each_thing_once_or_are_told_the_state(world: World) -> None:
+    for n in range(6):
+        await world.contact(f"c-{n}")
+    names = [(await world.complaint(f"c-{n}"))["id"] for n in range(6)]
+
+    async def agent(number: int) -> list[tuple[str, httpx.Response]]:
+        who, done = {"agent_id": f"agent-{number}"}, []
+        for turn in range(6):
+            name = names[(number + turn) % len(names)]
+            for act, body in (
+                ("claim", who),
+                ("acknowledgement", who),
+                ("updates", who | {"text": "Soon."}),
+                ("answer", ANSWER | who),
+                ("confirmation", {"solved": number % 2 == 0}),
+            ):
+                done.append((act, await world.post(f"{name}/{act}", body)))
+            await world.corridor.sweep(due_input)
+        return done
+
+    answers = [one for done in await asyncio.gather(*(agent(n) for n in range(12))) for one in done]
+    assert {answer.status_code for _, answer in answers} == {200, 409}
+    for act, answer in answers:
+        if answer.status_code == 409:
+            told = answer.json()
+            assert (told["state"]["status"] in ("open", "answered", "closed") and act not in told["allowed"]) or (
+                act == "confirmation"
+            )
+    claimed = sum(act == "claim" and answer.status_code == 200 for act, answer in answers)
+    said = [kind for n in range(6) for kind in await world.told(f"c-{n}")]
+    assert said.count("owner_assigned") == 6 and claimed <= 6
+    for act, kind in (("answer", "answered"), ("updates", "customer_updated"), ("acknowledgement", "acknowledged")):
+        assert said.count(kind) == sum(a == act and answer.status_code == 200 for a, answer in answers)
+    for name in names:
+        ledger = (await world.get(f"/v1/complaints/{name}/ownership"))["items"]
+        assert [(item["role"], item["until"]) for item in ledger] == [("owner", None)]
+    assert await world.findings() == []
 
 
 @pytest.mark.parametrize("name", ["C-00000", "c-7F3K9X", "01a21151-a75f-756d-b160-969bf8a3d754", "x", "' or 1=1"])

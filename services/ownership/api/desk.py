@@ -68,4 +68,4 @@ class Desk:
         return (200, self._body(result)) if isinstance(result, Done) else None
 
     def _body(self, done: Done) -> bytes:
-        return to_json(view.complaint(done.state, done.version, done.names, self.pages, self.clock.now()))
+        return to_json(view.complaint(done.state, done.version, done.names, self.pages, done.at))

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from shared.policy import Policy
-
 from shared.contracts import ownership as said
+from shared.policy import Policy
 
 from . import clocks
 from .state import Clock, Complaint
