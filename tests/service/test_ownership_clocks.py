@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from services.ownership.store.tables import timers_rows
 from tests.service.ownership_world import MONDAY, World, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
@@ -153,3 +154,13 @@ async def test_explain_says_which_entry_and_which_holidays(world: World) -> None
     assert gone.status_code == 404 and "final_answer" in gone.json()["clocks"]
     everything = await world.get(f"/v1/complaints/{one['id']}/explain")
     assert len(everything["clocks"]) == len(one["clocks"])
+
+
+async def test_a_deadline_that_comes_early_is_put_back(world: World) -> None:
+    await world.contact()
+    async with world.engine.begin() as conn:
+        await conn.execute(timers_rows.update().values(due_at=world.now))
+    assert await world.sweep() == 1
+    assert await world.told() == ["opened"] and await world.findings() == []
+    await world.pass_time(timedelta(minutes=15))
+    assert clock_of(await world.complaint(), "claim")["breached_at"]
