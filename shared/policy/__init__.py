@@ -14,6 +14,7 @@ from shared.policy.form import (
 )
 from shared.policy.policy import Facts, Policy, Term, load_policy, parse_policy
 from shared.policy.reading import PolicyError
+from shared.policy.showing import show
 from shared.policy.versions import Policies, policies_table
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "load_policy",
     "parse_policy",
     "policies_table",
+    "show",
 ]

@@ -1,12 +1,19 @@
-"""What one field cannot know: ids that come twice, names that nothing answers to, a ladder with a hole in it."""
+"""What one field cannot know: ids that come twice, names that nothing answers to, a ladder with a hole in it.
+
+Mistakes are looked for in the file as it was read, before its form is known to be right: whoever mends a file wants to
+hear all of it at once, so what has another form than expected is passed over here and told by the form.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path as File
+from typing import Any
 
-from shared.calendars import DaysOff, HolidaysError, holidays_by_code, holidays_by_date, read_holidays
-from shared.policy.form import PolicyFile, Region
+from shared.calendars import DaysOff, Duration, HolidaysError, holidays_by_code, holidays_by_date, read_holidays
+from shared.calendars.week import WEEKDAYS, join_spans, parse_days, parse_span
+from shared.policy.form import REASONS, PolicyFile
 from shared.policy.reading import Path
 
 _CHANNELS = ("phone", "email", "chat", "sms", "social", "web", "app", "in_person", "letter", "other")
@@ -15,81 +22,167 @@ _NEEDS = ("must_have", "attractor", "nice_to_have")
 Mistake = tuple[Path, str]
 
 
-def mistakes_in(file: PolicyFile) -> Iterator[Mistake]:
-    """Every contradiction of a file whose fields are well-formed, with where it stands."""
-    yield from _twice([(("tiers", n), tier) for n, tier in enumerate(file.tiers)])
-    yield from _twice([(("causes", n, "code"), cause.code) for n, cause in enumerate(file.causes)])
-    yield from _twice([(("executives", n, "id"), one.id) for n, one in enumerate(file.executives)])
-    yield from _conditions(file)
-    yield from _ladder(file)
-    for n, one in enumerate(file.executives):
-        if one.id in one.delegates:
+def mistakes_in(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Every contradiction of a file, with where it stands."""
+    tiers = _tiers(data)
+    yield from _twice([(("tiers", n), tier) for n, tier in enumerate(tiers or ())])
+    for part, name in (("causes", "code"), ("executives", "id")):
+        yield from _twice([((part, n, name), one.get(name)) for n, one in _entries(data, part)])
+    for region, given in _named(data, "regions"):
+        yield from _hours(given.get("hours"), ("regions", region, "hours"))
+    yield from _clocks(data)
+    yield from _conditions(data, tiers)
+    yield from _ladder(data)
+    for n, one in _entries(data, "executives"):
+        if isinstance(one.get("id"), str) and one["id"] in _codes(one.get("delegates")):
             yield ("executives", n, "delegates"), "names the person itself"
-    for tier in file.follow_up:
-        if tier not in file.tiers:
-            yield ("follow_up", tier), _unknown("tier", file.tiers)
+    for tier, _ in _named(data, "follow_up"):
+        if tiers is not None and tier not in tiers:
+            yield ("follow_up", tier), unknown("tier", tier, tiers)
 
 
-def _twice(named: list[tuple[Path, str]]) -> Iterator[Mistake]:
+def unknown(what: str, given: str, known: tuple[str, ...]) -> str:
+    """What to say of a name that is none of the `known` ones: the one that was probably meant, or all."""
+    if close := get_close_matches(given, known, 1):
+        return f"is no {what} of this policy; did you mean {close[0]}?"
+    return f"is no {what} of this policy" + (f"; there are: {', '.join(known)}" if known else "")
+
+
+def _entries(data: Mapping[str, Any], *path: str) -> list[tuple[int, dict[str, Any]]]:
+    given: Any = data
+    for step in path:
+        given = given.get(step) if isinstance(given, dict) else None
+    return [(n, one) for n, one in enumerate(given) if isinstance(one, dict)] if isinstance(given, list) else []
+
+
+def _named(data: Mapping[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:
+    given = data.get(name)
+    return [(key, one) for key, one in given.items() if isinstance(one, dict)] if isinstance(given, dict) else []
+
+
+def _codes(given: Any) -> tuple[str, ...]:
+    listed = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    return tuple(one for one in listed if isinstance(one, str))
+
+
+def _tiers(data: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The tiers; None where the file gives something else, so that nothing can be held against them."""
+    if "tiers" not in data:
+        default: tuple[str, ...] = PolicyFile.model_fields["tiers"].default
+        return default
+    return _codes(data["tiers"]) if isinstance(data["tiers"], list) else None
+
+
+def _twice(named: list[tuple[Path, Any]]) -> Iterator[Mistake]:
     seen: set[str] = set()
     for path, name in named:
+        if not isinstance(name, str):
+            continue
         if name in seen:
             yield path, f"{name} is given twice"
         seen.add(name)
 
 
-def _unknown(what: str, known: tuple[str, ...]) -> str:
-    return f"is no {what} of this policy; there are: {', '.join(known)}" if known else f"is no {what} of this policy"
+def _hours(given: Any, path: Path) -> Iterator[Mistake]:
+    if not isinstance(given, dict):
+        return
+    whose: dict[int, str] = {}
+    wrong = False
+    open_days = 0
+    for key, spans in given.items():
+        if not isinstance(spans, list) or not all(isinstance(span, str) for span in spans):
+            return
+        here: list[Mistake] = []
+        parsed = []
+        for n, span in enumerate(spans):
+            try:
+                parsed.append(parse_span(span))
+            except ValueError as error:
+                here.append(((*path, key, n), str(error)))
+        try:
+            join_spans(parsed)
+        except ValueError as error:
+            here.append(((*path, key), f"has hours of which {error}"))
+        try:
+            for day in parse_days(key):
+                if day in whose:
+                    here.append(((*path, key), f"gives {WEEKDAYS[day]} again, which {whose[day]} gives already"))
+                whose[day] = key
+        except ValueError as error:
+            here.append(((*path, key), str(error)))
+        yield from here
+        wrong = wrong or bool(here)
+        open_days += len(parsed)
+    if not open_days and not wrong:
+        yield path, "is never open: nothing would ever become due; write at least one day with hours"
 
 
-def _conditions(file: PolicyFile) -> Iterator[Mistake]:
+def _clocks(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    for n, clock in _entries(data, "clocks"):
+        within, warn_at = clock.get("within"), clock.get("warn_at")
+        if clock.get("hours", "business") == "business" and isinstance(within, str):
+            try:
+                weeks = Duration.parse(within).unit in ("w", "y")
+            except ValueError:
+                weeks = False
+            if weeks:
+                yield ("clocks", n, "within"), "cannot be counted in business hours by the week: write it in d or h"
+        percents = [one for one in warn_at if type(one) is int] if isinstance(warn_at, list) else []
+        if sorted(set(percents)) != percents:
+            yield ("clocks", n, "warn_at"), "must be in ascending order, each once"
+
+
+def _conditions(data: Mapping[str, Any], tiers: tuple[str, ...] | None) -> Iterator[Mistake]:
     # a region without hours of its own keeps those of `default`, so any code may stand in `when`
     known = {
-        "tier": file.tiers,
-        "cause": tuple(cause.code for cause in file.causes),
+        "cause": tuple(one["code"] for _, one in _entries(data, "causes") if isinstance(one.get("code"), str)),
         "need": _NEEDS,
         "channel": _CHANNELS,
     }
+    if tiers is not None:
+        known["tier"] = tiers
     reached: dict[str, int] = {}
-    for n, clock in enumerate(file.clocks):
+    for n, clock in _entries(data, "clocks"):
+        kind, when = clock.get("kind"), clock.get("when", {})
+        if not isinstance(kind, str) or not isinstance(when, dict):
+            continue
         for field, choices in known.items():
-            for code in getattr(clock.when, field) or ():
+            for code in _codes(when.get(field)):
                 if code not in choices:
-                    yield ("clocks", n, "when", field), _unknown(field, choices)
-        if clock.kind in reached:
+                    yield ("clocks", n, "when", field), unknown(field, code, choices)
+        if kind in reached:
             yield (
                 ("clocks", n),
-                f"never applies: the entry before it for {clock.kind} (clocks[{reached[clock.kind]}]) has no `when` "
+                f"never applies: the entry before it for {kind} (clocks[{reached[kind]}]) has no `when` "
                 "and so takes everything",
             )
-        if not clock.when.model_fields_set:
-            reached.setdefault(clock.kind, n)
+        elif all(choice is None for choice in when.values()):
+            reached[kind] = n
 
 
-def _ladder(file: PolicyFile) -> Iterator[Mistake]:
-    roles = {one.role for one in file.executives}
-    last = 0
-    for n, rung in enumerate(file.escalation.ladder):
-        if rung.level != last + 1:
-            yield ("escalation", "ladder", n, "level"), f"must be {last + 1}: levels count from 1 without a gap"
-        last = rung.level
-    if last and not any(rung.role in roles for rung in file.escalation.ladder):
+def _ladder(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    roles = {one["role"] for _, one in _entries(data, "executives") if isinstance(one.get("role"), str)}
+    ladder = _entries(data, "escalation", "ladder")
+    for n, rung in ladder:
+        if type(rung.get("level")) is int and rung["level"] != n + 1:
+            yield ("escalation", "ladder", n, "level"), f"must be {n + 1}: levels count from 1 without a gap"
+    if ladder and roles and not any(rung.get("role") in roles for _, rung in ladder):
         yield ("escalation", "ladder"), f"no executive has any of its roles; there are: {', '.join(sorted(roles))}"
-    if last:
-        for reason, level in file.escalation.reasons.items():
-            if level > last:
-                yield ("escalation", "reasons", reason), f"is above the ladder, which ends at level {last}"
+    escalation = data.get("escalation")
+    reasons = escalation.get("reasons") if isinstance(escalation, dict) else None
+    for reason, level in reasons.items() if isinstance(reasons, dict) else ():
+        if reason not in REASONS:
+            yield ("escalation", "reasons", reason), unknown("reason", reason, tuple(REASONS))
+        elif ladder and type(level) is int and level > len(ladder):
+            yield ("escalation", "reasons", reason), f"is above the ladder, which ends at level {len(ladder)}"
 
 
 def doubts_in(file: PolicyFile) -> Iterator[Mistake]:
-    """What can be meant, and is more likely a slip: said by `policy check`, and no reason to refuse the file."""
+    """What can be meant, and is more likely a slip: no reason to refuse the file (`Policy.doubts`)."""
     roles = {one.role for one in file.executives}
     for n, rung in enumerate(file.escalation.ladder):
         if rung.role not in roles:
-            yield (
-                ("escalation", "ladder", n, "role"),
-                f"nobody has the role {rung.role}: the level is passed over",
-            )
+            yield ("escalation", "ladder", n, "role"), f"nobody has the role {rung.role}: the level is passed over"
     people = {one.id for one in file.executives}
     for n, one in enumerate(file.executives):
         for delegate in one.delegates:
@@ -98,19 +191,30 @@ def doubts_in(file: PolicyFile) -> Iterator[Mistake]:
                     ("executives", n, "delegates"),
                     f"{delegate} is no executive of this policy: may answer as a delegate, and gets no mail",
                 )
+    for n, clock in enumerate(file.clocks):
+        for region in clock.when.region or ():
+            if region != "default" and region not in file.regions:
+                yield ("clocks", n, "when", "region"), f"{region} has no hours of its own: those of default apply"
+    silent = file.confirmation.silent_after
+    for n, after in enumerate(file.confirmation.remind_after):
+        if after.rough_seconds >= silent.rough_seconds:
+            yield ("confirmation", "remind_after", n), f"never comes: silence closes after {silent}"
 
 
-def days_off(region: Region, beside: File | None) -> tuple[DaysOff, dict[str, str] | None]:
+def days_off(given: Any, beside: File | None) -> tuple[DaysOff, dict[str, str] | None]:
     """A region's holidays, and, where they came from a file, its dates. Raises HolidaysError with our own words."""
-    given = region.holidays
     if given is None:
         return DaysOff(), None
-    if isinstance(given, dict):
+    if isinstance(given, dict) and all(name is None or isinstance(name, str) for name in given.values()):
         return holidays_by_date(given), None
+    if not isinstance(given, str):  # NO without quotes is YAML for false
+        raise HolidaysError('must be a code or a file in quotes like "GB", dates one by one, or null for none')
     if beside is not None and ("/" in given or "." in given):
         try:
             dates = read_holidays((beside / given).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            if isinstance(error, HolidaysError):
+                raise
             raise HolidaysError("is a file that cannot be read") from None
         return holidays_by_date(dates), dates
     return holidays_by_code(given), None

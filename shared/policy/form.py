@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from shared.calendars import Duration, Week, parse_week
 from shared.fields import Body, Ident, Invalid, Text, is_email
@@ -25,12 +26,22 @@ def _duration(value: Any) -> Duration:
         raise Invalid(str(error)) from None
 
 
+def _lasting(value: Duration) -> Duration:
+    if value.amount == 0:
+        raise Invalid("must be longer than nothing")
+    return value
+
+
 def _version(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else str(value) if type(value) in (int, float) else value
+    if isinstance(value, float):  # 1.10 would become 1.1, which is another version
+        raise Invalid("must be text: put it in quotes")
+    return value.isoformat() if isinstance(value, date) else str(value) if type(value) is int else value
 
 
 def _zone(value: Any) -> Any:
     try:
+        if value == "localtime":  # whatever zone the machine happens to be in
+            raise ValueError
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise Invalid("is no time zone: write a name of the IANA database, like Europe/Madrid") from None
@@ -45,13 +56,19 @@ def _hours(value: Any) -> Week:
             raise Invalid('must give each day a list of hours, like ["09:00-12:00", "13:30-18:00"]')
     try:
         return parse_week(value)
-    except ValueError as error:
+    except ValueError as error:  # `checks` says which day and span; this one stands where it could not
         raise Invalid(f"holds hours where something {error}") from None
 
 
 def _email(value: Any) -> Any:
     if not isinstance(value, str) or not is_email(value):
         raise Invalid("is no e-mail address")
+    return value
+
+
+def _currency(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value, re.ASCII):
+        raise Invalid("is no currency: write its three capital letters, like USD")
     return value
 
 
@@ -65,9 +82,13 @@ def _tuple(value: Any) -> Any:
 
 Code = Annotated[str, Ident(100)]
 Line = Annotated[str, Text(500, line=True)]
+#: may be nothing at all: `accept_late: 0s` accepts nothing late
 Span = Annotated[Duration, BeforeValidator(_duration)]
+#: what is due after nothing would be missed as it begins, and what repeats after nothing would never end
+Lasting = Annotated[Duration, BeforeValidator(lambda v: _lasting(_duration(v)))]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Codes = Annotated[tuple[Code, ...], BeforeValidator(lambda v: _tuple(_one_or_more(v)))]
+Choice = Annotated[Codes, Field(min_length=1)]
 Lines = Annotated[tuple[Line, ...], BeforeValidator(_tuple)]
 Need = Literal["must_have", "attractor", "nice_to_have"]
 
@@ -98,44 +119,36 @@ class CauseEntry(Part):
 class When(Part):
     """What a complaint must be for an entry to apply: each field one code or a list of them."""
 
-    tier: Codes | None = None
-    region: Codes | None = None
-    product: Codes | None = None
-    cause: Codes | None = None
-    need: Codes | None = None
-    channel: Codes | None = None
+    tier: Choice | None = None
+    region: Choice | None = None
+    product: Choice | None = None
+    cause: Choice | None = None
+    need: Choice | None = None
+    channel: Choice | None = None
 
 
 class Clock(Part):
     """One entry of `clocks`."""
 
     kind: Line
-    within: Span
+    within: Lasting
     hours: Literal["business", "calendar"] = "business"
     when: When = When()
     warn_at: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], BeforeValidator(_tuple)] = (50, 75, 90)
-
-    @model_validator(mode="after")
-    def _countable(self) -> Clock:
-        if self.hours == "business" and self.within.unit in ("w", "y"):
-            raise Invalid("within cannot be counted in business hours by the week: write it in d or h")
-        if sorted(set(self.warn_at)) != list(self.warn_at):
-            raise Invalid("warn_at must be in ascending order, each once")
-        return self
 
 
 class Confirmation(Part):
     """When a customer who was answered is reminded, and when their silence closes."""
 
-    remind_after: Annotated[tuple[Span, ...], BeforeValidator(_tuple)] = (Duration(3, "d"), Duration(7, "d"))
-    silent_after: Span = Duration(14, "d")
+    remind_after: Annotated[tuple[Lasting, ...], BeforeValidator(_tuple)] = (Duration(3, "d"), Duration(7, "d"))
+    silent_after: Lasting = Duration(14, "d")
 
 
 class Worth(Part):
     """An amount of money."""
 
     amount: Annotated[Decimal, BeforeValidator(lambda v: _decimal(v))]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, BeforeValidator(_currency)]
 
 
 def _decimal(value: Any) -> Decimal:
@@ -150,8 +163,8 @@ class Rung(Part):
 
     level: Annotated[int, Field(ge=1, le=20)]
     role: Code
-    answer_within: Span
-    repeat_every: Span | None = None
+    answer_within: Lasting
+    repeat_every: Lasting | None = None
 
 
 class MailBudget(Part):
@@ -170,7 +183,6 @@ REASONS = {
     "promise_broken": 2,
     "value_at_stake": 3,
 }
-Reason = Literal["clock_breached", "unowned", "asked", "repeat", "departure_threat", "promise_broken", "value_at_stake"]
 
 
 class Escalation(Part):
@@ -180,7 +192,7 @@ class Escalation(Part):
     value_at_stake_over: Worth | None = None
     ladder: Annotated[tuple[Rung, ...], BeforeValidator(_tuple)] = ()
     mail_budget: MailBudget = MailBudget()
-    mail_retry_after: Annotated[tuple[Span, ...], BeforeValidator(_tuple), Field(min_length=1)] = (
+    mail_retry_after: Annotated[tuple[Lasting, ...], BeforeValidator(_tuple), Field(min_length=1)] = (
         Duration(1, "m"),
         Duration(5, "m"),
         Duration(15, "m"),
@@ -203,7 +215,7 @@ class Executive(Part):
 class Promises(Part):
     """How long a promise is watched, and how long before its due time an action is chased."""
 
-    watch_for: Span = Duration(180, "d")
+    watch_for: Lasting = Duration(180, "d")
     chase_before: Span = Duration(3, "d")
 
 
@@ -225,8 +237,8 @@ class Commitment(Part):
 class Retention(Part):
     """How long things are kept."""
 
-    closed: Span = Duration(6, "y")
-    texts: Span = Duration(2, "y")
+    closed: Lasting = Duration(6, "y")
+    texts: Lasting = Duration(2, "y")
 
 
 def _default_clocks() -> tuple[Clock, ...]:
@@ -254,3 +266,18 @@ class PolicyFile(Part):
     retention: Retention = Retention()
     company_names: Lines = ()
     rival_names: Lines = ()
+
+
+def names_at(path: Sequence[str | int]) -> tuple[str, ...]:
+    """The names that may stand in the part of the file at `path`."""
+    part: type[Part] = PolicyFile
+    for step in path:
+        field = part.model_fields.get(step) if isinstance(step, str) else None
+        part = (_part_in(field.annotation) if field else None) or part
+    return tuple(part.model_fields)
+
+
+def _part_in(annotation: Any) -> type[Part] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _part_in(one))), None)

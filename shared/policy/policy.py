@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path as File
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from pydantic import ValidationError
 
-from shared.calendars import Calendar, Duration, HolidaysError
+from shared.calendars import Calendar, DaysOff, Duration, HolidaysError
 from shared.http.problem import described
 from shared.policy.checks import days_off, doubts_in, mistakes_in
 from shared.policy.form import (
@@ -25,10 +26,19 @@ from shared.policy.form import (
     Retention,
     Rung,
     When,
+    names_at,
 )
-from shared.policy.reading import Lines, PolicyError, read_yaml
+from shared.policy.reading import Lines, Path, PolicyError, read_yaml
 
 _KEPT_TERMS = 10_000
+#: what YAML calls lists and settings, for whoever wrote something else there
+_FORMS = {
+    "tuple_type": "must be a list, like [a, b]",
+    "model_type": "must hold settings of its own, like {name: value}",
+    "dict_type": "must hold settings of its own, like {name: value}",
+    "string_type": "must be text: put it in quotes",
+    "int_type": "must be a whole number",
+}
 _FIELDS = ("tier", "region", "product", "cause", "need", "channel")
 
 
@@ -60,6 +70,8 @@ class Policy:
     """One version of the policy. Nothing in it changes, so it may be shared by everything in a process."""
 
     def __init__(self, file: PolicyFile, text: str, calendars: Mapping[str, Calendar], version: str | None = None):
+        #: the file as it was read: for showing it; the services ask by the names below
+        self.file = file
         self.version = version or file.version
         self.text = text
         #: (line, message) of what is more likely a slip than meant
@@ -153,30 +165,36 @@ def parse_policy(text: str, *, beside: File | None = None, version: str | None =
 
     `text` of the result holds everything, files of holidays included: a version that is kept needs nothing else.
     """
-    data, lines = read_yaml(text)
+    data, lines, unread = read_yaml(text)
+    mistakes = [(path, line, message) for path, line, message in unread]
+    mistakes += [(path, lines.of(path), f"{_spoken(path)} {message}") for path, message in mistakes_in(data)]
+    days = {"default": DaysOff()}
+    expanded = False
+    regions = data.get("regions")
+    for name, given in regions.items() if isinstance(regions, dict) else ():
+        path = ("regions", name, "holidays")
+        try:
+            days[name], dates = days_off(given.get("holidays") if isinstance(given, dict) else None, beside)
+        except HolidaysError as error:
+            mistakes.append((path, lines.of(path), f"{_spoken(path)} {error}"))
+            continue
+        if dates is not None:
+            given["holidays"] = dates
+            expanded = True
     try:
         file = PolicyFile.model_validate(data)
     except ValidationError as error:
-        raise PolicyError(_told(error, lines)) from None
-    mistakes = [(lines.of(path), f"{_spoken(path)} {message}") for path, message in mistakes_in(file)]
-    calendars: dict[str, Calendar] = {}
-    expanded = False
-    for name, region in ({"default": Region()} | dict(file.regions)).items():
-        try:
-            off, dates = days_off(region, beside)
-            calendars[name] = Calendar(region.time_zone, region.hours, off)
-        except HolidaysError as error:
-            mistakes.append((lines.of(("regions", name, "holidays")), f"regions.{name}.holidays {error}"))
-            continue
-        if dates is not None:
-            data["regions"][name]["holidays"] = dates
-            expanded = True
+        # what was told more closely, or could not be read at all, is not told again in general words
+        told = {path[:n] for path, _, _ in mistakes for n in range(1, len(path) + 1)}
+        mistakes += [one for one in _told(error, lines) if one[0] not in told]
     if mistakes:
-        raise PolicyError(sorted(mistakes))
+        raise PolicyError(sorted({(line, message) for _, line, message in mistakes}))
+    calendars = {name: Calendar(one.time_zone, one.hours, days[name]) for name, one in file.regions.items()}
+    calendars.setdefault("default", Calendar(Region().time_zone, Region().hours))
     if expanded:
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     policy = Policy(file, text, calendars, version)
-    policy.doubts = [(lines.of(path), f"{_spoken(path)}: {message}") for path, message in doubts_in(file)]
+    policy.doubts = sorted((lines.of(path), f"{_spoken(path)}: {message}") for path, message in doubts_in(file))
     return policy
 
 
@@ -193,18 +211,23 @@ def load_policy(path: File) -> Policy:
     return parse_policy(text, beside=path.parent)
 
 
-def _told(error: ValidationError, lines: Lines) -> list[tuple[int, str]]:
+def _told(error: ValidationError, lines: Lines) -> list[tuple[Path, int, str]]:
     found = []
     for one in error.errors(include_url=False, include_input=False):
-        path = tuple(step for step in one["loc"] if step != "[key]")
-        message = described([one])[0]["message"]
-        if one["type"] in ("union_error",) or message == "is not valid":
-            message = "is not what stands here; see the example policy"
-        found.append((lines.of(path), f"{_spoken(path)} {message}"))
-    return sorted(dict.fromkeys(found))
+        path: Path = tuple(step for step in one["loc"] if step != "[key]")
+        message = _FORMS.get(one["type"]) or described([one])[0]["message"]
+        if one["type"] == "extra_forbidden":
+            message = _not_known(str(path[-1]), names_at(path[:-1]))
+        found.append((path, lines.of(path), f"{_spoken(path)} {message}"))
+    return found
 
 
-def _spoken(path: tuple[Any, ...]) -> str:
+def _not_known(given: str, names: tuple[str, ...]) -> str:
+    close = get_close_matches(given, names, 1)
+    return "is not known here; " + (f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}")
+
+
+def _spoken(path: Path) -> str:
     spoken = ""
     for step in path:
         spoken += f"[{step}]" if isinstance(step, int) else f".{step}" if spoken else str(step)

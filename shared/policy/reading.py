@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 
 Path = tuple[str | int, ...]
+#: a few seconds of reading; a long policy has a tenth of it
+_MOST_CHARACTERS = 400_000
 _MOST_NODES = 50_000
 _MOST_DEPTH = 20
 
@@ -38,7 +40,8 @@ class _Reader:
     def __init__(self, loader: yaml.SafeLoader) -> None:
         self._loader = loader
         self.lines = Lines()
-        self.mistakes: list[tuple[int, str]] = []
+        #: what is no YAML value or stands there twice, by its path
+        self.mistakes: list[tuple[Path, int, str]] = []
         self._seen = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
@@ -54,29 +57,46 @@ class _Reader:
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         try:
             return self._loader.construct_object(node)
-        except (yaml.YAMLError, ValueError):
-            self.mistakes.append((line, "a value that cannot be read; put it in quotes"))
+        # a value that a tag (!!timestamp soon) calls something that it is not breaks PyYAML in many ways
+        except (yaml.YAMLError, ValueError, AttributeError, KeyError, IndexError):
+            self.mistakes.append((path, line, "a value that cannot be read; put it in quotes"))
             return None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = self._loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
-            if not isinstance(key, str):
-                self.mistakes.append((line, "a name that YAML does not take for text; put it in quotes"))
+            key = self._name(key_node)
+            if key is None:
+                self.mistakes.append((path, line, "a name that YAML does not take for text; put it in quotes"))
                 continue
             if key in found:
-                self.mistakes.append((line, f"{key} is given twice"))
+                self.mistakes.append(((*path, key), line, f"{key} is given twice"))
                 continue
             self.lines.put((*path, key), line)
             found[key] = self.value(value_node, (*path, key))
         return found
 
+    def _name(self, node: yaml.Node) -> str | None:
+        # `<<` merges another part into this one, so that a line no longer says what holds: refused like any odd name
+        if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:merge":
+            return None
+        try:
+            key = self._loader.construct_object(node)
+        except (yaml.YAMLError, ValueError, AttributeError, KeyError, IndexError):
+            return None
+        return key if isinstance(key, str) else None
 
-def read_yaml(text: str) -> tuple[dict[str, Any], Lines]:
-    """The file's mapping and the lines of everything in it. Raises PolicyError."""
-    loader = yaml.SafeLoader(text)
+
+def read_yaml(text: str) -> tuple[dict[str, Any], Lines, list[tuple[Path, int, str]]]:
+    """The file's mapping, the lines of everything in it, and what in it could not be read. Raises PolicyError."""
+    if len(text) > _MOST_CHARACTERS:
+        raise PolicyError([(1, "the file is too large for a policy")])
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PolicyError([(line, "a character that cannot stand in YAML; use a text editor to take it out")]) from None
     try:
         node = loader.get_single_node()
         reader = _Reader(loader)
@@ -91,6 +111,4 @@ def read_yaml(text: str) -> tuple[dict[str, Any], Lines]:
         raise PolicyError([(1, "the file is too deep for a policy")]) from None
     finally:
         loader.dispose()
-    if reader.mistakes:
-        raise PolicyError(reader.mistakes)
-    return found, reader.lines
+    return found, reader.lines, reader.mistakes

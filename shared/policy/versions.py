@@ -32,6 +32,10 @@ class Policies:
     def __init__(self, current: Policy, versions: dict[str, Policy] | None = None) -> None:
         self.current = current
         self._versions = {**(versions or {}), current.version: current}
+        #: asked for and not known here: told once, because terms are asked for thousands of times a second
+        self._missed: set[str] = set()
+        #: kept, and not to be read by this release
+        self._unreadable: set[str] = set()
 
     @classmethod
     def single(cls, policy: Policy) -> Self:
@@ -64,7 +68,9 @@ class Policies:
         """A version by name; the one in force where it is not known here, which is logged."""
         found = self._versions.get(version)
         if found is None:
-            log.warning("policy_version_unknown", version=version, used=self.current.version)
+            if version not in self._missed:
+                self._missed.add(version)
+                log.warning("policy_version_unknown", version=version, used=self.current.version)
             return self.current
         return found
 
@@ -77,12 +83,13 @@ class Policies:
         table = policies_table
         async with engine.connect() as conn:
             names = set((await conn.execute(select(table.c.version))).scalars())
-            missing = sorted(names - set(self._versions))
+            missing = sorted(names - set(self._versions) - self._unreadable)
             rows = (await conn.execute(select(table).where(table.c.version.in_(missing)))).all() if missing else []
         for row in rows:
             try:
                 self._versions[row.version] = parse_policy(row.text, version=row.version)
             except PolicyError as error:
                 # written by another release: whatever was opened under it goes on under the one in force
+                self._unreadable.add(row.version)
                 log.error("policy_version_unreadable", version=row.version, mistakes=len(error.mistakes))
         return len(rows)
