@@ -21,6 +21,7 @@ from shared.contracts import envelope
 from shared.db import make_engine
 from shared.kafka import Connection, create_topics
 from shared.migrate import migrate
+from tests.tally import Tally
 
 _number = count(1)
 
@@ -108,3 +109,11 @@ def clock() -> ManualClock:
 def _no_faults_left() -> Iterator[None]:
     yield
     faults.clear()
+
+
+@pytest.fixture
+async def tally(engine: AsyncEngine, clock: ManualClock) -> Tally:
+    """The machinery's own smallest service, empty."""
+    made = Tally(engine, clock)
+    await made.create()
+    return made
