@@ -1,0 +1,176 @@
+"""64 connections that post contacts as fast as they are answered: wrk where it is installed, else a client of our own.
+
+`python -m deploy.bench.load PORT SECONDS KEY` prints `{"per_second", "errors"}` of our own client. Every contact is
+new, of one of twenty thousand customers of the run, in words of a few kinds, and has an Idempotency-Key of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections import deque
+from itertools import count
+
+CONNECTIONS = 64
+#: of one run; each run has its own, and some of them come back within it
+_CUSTOMERS = 20_011
+_TEXTS = (
+    "Hello, my router has dropped the connection every evening this week. I restarted it twice, as your page says, "
+    "and it comes back for an hour. Could somebody please look at the line?",
+    "Thanks a lot, the new card arrived this morning and works.",
+    "This is the third time I write about the same invoice. You charged me twice and nobody answers. If this is not "
+    "put right by Friday I will cancel my contract and go somewhere else.",
+    "Where can I see how much of my data volume is left for this month?",
+    "The technician did not come although I took a day off for it. I waited from eight to five. Nobody called. "
+    "I am really disappointed, and I would like to know who pays for this.",
+    "Can you tell me the opening hours of your shop near the station on Saturdays?",
+)
+
+
+def bodies() -> list[tuple[bytes, bytes]]:
+    """Contacts as (before, after) the number that makes each its own."""
+    found = []
+    for number, text in enumerate(_TEXTS * 4):
+        customer = {"id": "~", "name": "Li Wei", "email": "li@example.com", "tier": "gold", "region": "default"}
+        body = {
+            "source": "bench",
+            "source_event_id": "#",
+            "occurred_at": "2026-03-02T09:00:00Z",
+            "channel": ("email", "phone", "chat")[number % 3],
+            "customer": customer if number % 2 else {"id": "~"},
+            "responder": {"id": f"agent-{number}"} if number % 3 else None,
+            "conversation_id": "v-#",
+            "subject": "About my contract",
+            "text": text,
+        }
+        raw = json.dumps({name: value for name, value in body.items() if value is not None})
+        found.append(raw)
+    return [tuple(raw.encode().split(b"~")) for raw in found]  # type: ignore[misc]
+
+
+def contact(number: int, run: str) -> bytes:
+    """The contact of a number, of this run."""
+    raw = _RAW[number % len(_RAW)]
+    own = f"{run}-{number}".encode()
+    customer = f"c-{run}-{number * 7919 % _CUSTOMERS}".encode()
+    return raw[0].replace(b"#", own) + customer + raw[1].replace(b"#", own)
+
+
+_RAW = bodies()
+_LUA = """
+local before, after, n, run = {%(before)s}, {%(after)s}, 0, "%(run)s"
+local headers = {["Content-Type"] = "application/json", ["Authorization"] = "Bearer %(key)s"}
+request = function()
+  n = n + 1
+  local i = n %% #before + 1
+  local own = run .. "-" .. n
+  headers["Idempotency-Key"] = own
+  local body = before[i]:gsub("#", own) .. "c-" .. run .. "-" .. (n * 7919 %% %(customers)d) .. after[i]:gsub("#", own)
+  return wrk.format("POST", "/v1/contacts", headers, body)
+end
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.stderr:write(string.format('{"per_second": %%f, "errors": %%d, "p50_ms": %%f, "p99_ms": %%f}',
+    summary.requests / (summary.duration / 1e6), e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end
+"""
+
+
+def drive(port: int, seconds: float, key: str) -> dict[str, float]:
+    """Posts for so long; answers requests per second. Raises RuntimeError if any was refused."""
+    if shutil.which("wrk"):
+        found = _wrk(port, seconds, key)
+    else:
+        command = [sys.executable, "-m", "deploy.bench.load", str(port), str(seconds), key]
+        found = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    if found["errors"]:
+        raise RuntimeError(f"{found['errors']:.0f} requests were not taken")
+    return found
+
+
+def _wrk(port: int, seconds: float, key: str) -> dict[str, float]:
+    def quoted(parts: list[bytes]) -> str:
+        return ", ".join(json.dumps(part.decode()) for part in parts)
+
+    script = _LUA % {
+        "before": quoted([raw[0] for raw in _RAW]),
+        "after": quoted([raw[1] for raw in _RAW]),
+        "run": uuid.uuid4().hex[:8],
+        "key": key,
+        "customers": _CUSTOMERS,
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", file.name]
+        done = subprocess.run([*command, f"http://127.0.0.1:{port}"], capture_output=True, check=True, text=True)
+    found: dict[str, float] = json.loads(done.stderr)
+    return found
+
+
+class _Client(asyncio.Protocol):
+    """One connection: the next request leaves when the answer to the last is whole."""
+
+    def __init__(self, numbers: count[int], head: bytes, run: str, end: float, seen: deque[bool]) -> None:
+        self._numbers, self._head, self._run, self._end, self._seen = numbers, head, run, end, seen
+        self._answer = b""
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._post()
+
+    def _post(self) -> None:
+        number = next(self._numbers)
+        body = contact(number, self._run)
+        self._transport.write(self._head % (self._run.encode(), number, len(body)) + body)
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, found, body = self._answer.partition(b"\r\n\r\n")
+        if not found or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            return
+        self._seen.append(head.startswith((b"HTTP/1.1 202", b"HTTP/1.1 200")))
+        self._answer = b""
+        if time.perf_counter() < self._end:
+            self._post()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.finished.done():
+            self.finished.set_result(None)
+
+
+async def _own(port: int, seconds: float, key: str) -> dict[str, float]:
+    head = (
+        b"POST /v1/contacts HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer "
+        + key.encode()
+        + b"\r\nIdempotency-Key: %s-%d\r\nContent-Length: %d\r\n\r\n"
+    )
+    seen: deque[bool] = deque()
+    numbers, run, began = count(), uuid.uuid4().hex[:8], time.perf_counter()
+    loop = asyncio.get_running_loop()
+    clients = [
+        (await loop.create_connection(lambda: _Client(numbers, head, run, began + seconds, seen), "127.0.0.1", port))[1]
+        for _ in range(CONNECTIONS)
+    ]
+    await asyncio.gather(*(client.finished for client in clients))
+    taken = sum(seen)
+    return {"per_second": taken / (time.perf_counter() - began), "errors": len(seen) - taken}
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    port, seconds, key = sys.argv[1:]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.stdout.write(json.dumps(runner.run(_own(int(port), float(seconds), key))))
