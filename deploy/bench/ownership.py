@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -43,9 +44,10 @@ def run() -> Iterator[dict[str, Any]]:
     """Yields both figures; starts PostgreSQL and Kafka of its own."""
     with tempfile.TemporaryDirectory() as folder:
         postgres, kafka = start_both(Path(folder))
-        with postgres, kafka:
-            yield asyncio.run(_backlog(postgres.url, kafka.bootstrap_servers))
-            yield asyncio.run(_sweeps(postgres.url))
+        # on the event loop that the services run on
+        with postgres, kafka, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            yield runner.run(_backlog(postgres.url, kafka.bootstrap_servers))
+            yield runner.run(_sweeps(postgres.url))
 
 
 def _contact(number: int) -> ContactCaptured:

@@ -19,6 +19,8 @@ from .state import Clock, Complaint
 LIVE_CHANNELS: Final = frozenset({"phone", "chat", "in_person"})
 #: the wait for the customer's word after an answer: its warnings are the reminders, its end is a silent closing
 CONFIRMATION: Final = "confirmation"
+#: what any human's words to the customer meet
+WORDS_MEET: Final = ("acknowledgement", "first_response")
 #: kinds in the policy that are kept elsewhere or start at another time
 _NOT_AT_OPENING: Final = frozenset({"executive_answer", "follow_up", CONFIRMATION})
 
@@ -30,8 +32,8 @@ def start_of(occurred_at: datetime, received_at: datetime, accept_late: timedelt
     return received_at if received_at - spoke_at > accept_late else spoke_at
 
 
-def started(term: Term, cycle: int, at: datetime, calendar: Calendar) -> ClockChange:
-    """A clock of `term` that starts at `at`."""
+def started(term: Term, cycle: int, at: datetime, calendar: Calendar, *, warned: bool = True) -> ClockChange:
+    """A clock of `term` that starts at `at`; without warnings where it is met as it starts."""
     due = due_at(at, term.within, term.hours, calendar)
     return ClockChange(
         change="started",
@@ -40,7 +42,7 @@ def started(term: Term, cycle: int, at: datetime, calendar: Calendar) -> ClockCh
         at=at,
         due_at=due,
         hours=term.hours,
-        warnings=_warnings(at, due, term, calendar),
+        warnings=_warnings(at, due, term, calendar) if warned else (),
     )
 
 
@@ -63,14 +65,21 @@ def facts_of(state: Complaint) -> Facts:
     return Facts(tier=state.tier, region=state.region, product=product, cause=cause, need=need, channel=state.channel)
 
 
-def fresh(policy: Policy, facts: Facts, region: str, cycle: int, at: datetime, *, owned: bool) -> list[ClockChange]:
-    """The clocks that start when a complaint opens or is reopened."""
+def fresh(
+    policy: Policy, facts: Facts, region: str, cycle: int, at: datetime, *, owned: bool, live: bool = False
+) -> list[ClockChange]:
+    """The clocks that start when a complaint opens or is reopened; `live`: a human is speaking with the customer."""
     calendar = policy.calendar(region)
-    return [
-        started(term, cycle, at, calendar)
+    changes = [
+        started(term, cycle, at, calendar, warned=not (live and term.kind in WORDS_MEET))
         for term in policy.terms(facts)
         if term.kind not in _NOT_AT_OPENING and not (owned and term.kind == "claim")
     ]
+    if live:
+        changes += [
+            ClockChange(change="met", kind=one.kind, cycle=cycle, at=at) for one in changes if one.kind in WORDS_MEET
+        ]
+    return changes
 
 
 def change(clock: Clock, what: Literal["met", "stopped"], at: datetime) -> ClockChange:
@@ -96,7 +105,7 @@ def spoken(state: Complaint, policy: Policy, at: datetime, promised_by: datetime
     """
     if state.status != "open":
         return []
-    changes = met(state, ("acknowledgement", "first_response"), at)
+    changes = met(state, WORDS_MEET, at)
     running = state.running("next_update")
     if running is not None and at < running.started_at:
         return changes  # words from before what is owed now

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.policy import Facts, Policy
-
 from shared.contracts import ownership as said
 from shared.contracts.intake import ContactCaptured, ContactResponded
+from shared.policy import Facts, Policy
 
 from . import clocks
 from .due import resume, work_through
@@ -101,13 +100,8 @@ def decide_opening(
         need=contact.need,
         channel=contact.channel,
     )
-    changes = clocks.fresh(policy, facts, region, 1, start, owned=responder is not None)
-    if responder is not None and contact.channel in clocks.LIVE_CHANNELS:
-        changes += [
-            said.ClockChange(change="met", kind=one.kind, cycle=1, at=start)
-            for one in changes
-            if one.kind in ("acknowledgement", "first_response")
-        ]
+    live = responder is not None and contact.channel in clocks.LIVE_CHANNELS
+    changes = clocks.fresh(policy, facts, region, 1, start, owned=responder is not None, live=live)
     again = repeat_of(contact.cause, start, policy, complaints)
     ids: dict[str, Any] = {"complaint_id": complaint_id, "customer_id": contact.customer_id, "at": now}
     story = opening(

@@ -103,9 +103,9 @@ def _joined(state: Complaint, event: said.ContactJoined) -> Complaint:
 
 
 def _with_clocks(state: Complaint, event: said.ComplaintEvent, **changes: Any) -> Complaint:
-    if not changes and not event.clocks:
-        return state
-    return replace(state, clocks=applied(state.clocks, event.clocks), **changes)
+    if event.clocks:
+        changes["clocks"] = applied(state.clocks, event.clocks)
+    return replace(state, **changes) if changes else state
 
 
 def _owner_assigned(state: Complaint, event: said.OwnerAssigned) -> Complaint:
