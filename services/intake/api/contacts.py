@@ -11,6 +11,7 @@ from services.intake.store import reading
 from shared.auth import Principal, requires
 from shared.fields import Invalid
 from shared.http import Answer, Paged, StrictRoute, decode_cursor, encode_cursor
+from shared.http.direct import DirectRoute
 from shared.idempotency import Ticketed
 
 from . import view
@@ -38,9 +39,17 @@ def posting(desk: Desk) -> APIRouter:
     """Routes of tools."""
     router = APIRouter(prefix="/v1/contacts", route_class=StrictRoute, tags=["contacts"])
 
-    @router.post("", status_code=202, summary="A customer said something")
     async def post(body: ContactBody, _: Tool, ticket: Ticketed) -> Answer:
         return await desk.take(body, ticket)
+
+    router.add_api_route(
+        "",
+        post,
+        methods=["POST"],
+        status_code=202,
+        summary="A customer said something",
+        route_class_override=DirectRoute,
+    )
 
     @router.post("/batch", summary="Up to 1,000 contacts at once", openapi_extra=BATCH_BODY)
     async def batch(request: Request, _: Tool, ticket: Ticketed) -> Answer:
