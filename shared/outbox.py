@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from shared.kafka import Producer
 
 
+#: positions that one pass of the relay takes on
+_MOST_A_PASS = 50_000
+
+
 def journal_tables(metadata: MetaData) -> tuple[Table, Table]:
     """`events` and `unsent` of one service's schema."""
     events = Table(
@@ -94,13 +98,9 @@ class Relay:
         self._engine, self._events, self._unsent = engine, events, unsent
         self._source, self._topic, self._producer = source, topic, producer
         carried = [c for c in events.c if c.name not in ("by", "why", "note", "chain")]
-        self._read = (
-            select(*carried)
-            .join(unsent, unsent.c.position == events.c.position)
-            .where(unsent.c.position > bindparam("after"))
-            .order_by(unsent.c.position)
-            .limit(bindparam("most"))
-        )
+        self._waiting = select(unsent.c.position).order_by(unsent.c.position).limit(_MOST_A_PASS)
+        among = any_(bindparam("positions", type_=ARRAY(BigInteger)))
+        self._read = select(*carried).where(events.c.position == among).order_by(events.c.position)
         self._sent = delete(unsent).where(unsent.c.position == any_(bindparam("positions", type_=ARRAY(BigInteger))))
 
     @property
@@ -111,39 +111,41 @@ class Relay:
         """One pass over what is unsent, `most` at a time, over the leader's connection; answers how many the brokers
         took.
 
-        While a set is on its way, the one before is forgotten and the next one read; a set is sent only when the one
-        before has arrived, else a retry would turn them around. Within a pass `position > last` may be trusted: a row
-        that commits later with a lower position is another customer's, and the next pass starts from the beginning.
+        What belongs to the pass is read in one statement: a row that commits later belongs to the next, else it could
+        be passed over and the next row of the same customer sent before it. While a set is on its way, the one before
+        is forgotten and the next one read; it is sent only when the one before has arrived, else a retry would turn
+        them around.
         """
-        rows = await self._next(conn, 0, most)
+        positions = list((await conn.execute(self._waiting)).scalars())
+        sets = [positions[start : start + most] for start in range(0, len(positions), most)]
+        rows = await self._fetch(conn, sets[0] if sets else [])
         arrived: list[int] = []
-        count = 0
-        while rows:
+        for number, sent in enumerate(sets):
             await fault("relay.before_send")
-            following = await self._send(conn, rows, arrived, most)
+            rows = await self._send(conn, rows, arrived, sets[number + 1] if number + 1 < len(sets) else [])
             await fault("relay.after_send")
-            arrived = [row.position for row in rows]
-            count += len(rows)
-            rows = following
+            arrived = sent
         await self._forget(conn, arrived)
-        return count
+        return len(positions)
 
-    async def _send(self, conn: AsyncConnection, rows: Sequence[Any], arrived: list[int], most: int) -> Sequence[Any]:
+    async def _send(
+        self, conn: AsyncConnection, rows: Sequence[Any], arrived: list[int], following: list[int]
+    ) -> Sequence[Any]:
         records = [self._record(row) for row in rows]
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._producer.send_all(self._topic, records))
-                following = both.create_task(self._turn(conn, arrived, rows[-1].position, most))
+                fetched = both.create_task(self._turn(conn, arrived, following))
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
-        return following.result()
+        return fetched.result()
 
-    async def _turn(self, conn: AsyncConnection, arrived: list[int], after: int, most: int) -> Sequence[Any]:
+    async def _turn(self, conn: AsyncConnection, arrived: list[int], following: list[int]) -> Sequence[Any]:
         await self._forget(conn, arrived)
-        return await self._next(conn, after, most)
+        return await self._fetch(conn, following)
 
-    async def _next(self, conn: AsyncConnection, after: int, most: int) -> Sequence[Any]:
-        rows = (await conn.execute(self._read, {"after": after, "most": most})).all()
+    async def _fetch(self, conn: AsyncConnection, positions: list[int]) -> Sequence[Any]:
+        rows = (await conn.execute(self._read, {"positions": positions})).all() if positions else []
         await conn.rollback()
         return rows
 
