@@ -11,7 +11,6 @@ import orjson
 
 from services.intake import domain
 from services.intake.domain import Contact, Erase, NewContact, NewProfile, NewResponse, Standing
-from services.intake.signals import Signals
 from services.intake.store import Book, Customer
 from shared.refusal import Refusal
 from shared.work import Kept, Work
@@ -54,7 +53,7 @@ def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
         _learn(book, work, customer, new.profile, new.occurred_at)
     if new.responder is not None and (new.responder.name is not None or new.responder.email is not None):
         book.meets(new.responder, min(new.occurred_at, work.now))
-    signals = _compared(book, new)
+    signals = book.compared.get(new.contact_id, new.signals)
     product = new.product or book.ears.product_of(signals.cause.value)
     kept = Kept[Contact](new.contact_id, new.customer_id)
     event = domain.capture(new, signals, customer.standing, product, work.now)
@@ -62,14 +61,6 @@ def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
     answer = orjson.dumps(signals)
     book.took(new, kept, answer)
     return Taken(new.contact_id, work.now, answer, duplicate=False)
-
-
-def _compared(book: Book, new: NewContact) -> Signals:
-    """What was heard, and whether it is the same trouble as before: that needs the customer's earlier contacts."""
-    earlier = book.earlier_than(new)
-    if not earlier:
-        return new.signals
-    return book.ears.hear(new.text, new.subject, new.profile.get("locale"), new.caller, earlier)
 
 
 def on_response(book: Book, work: Work, new: NewResponse) -> Responded | Refusal:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from time import perf_counter
 
 from services.intake.signals import Caller, CauseWords, Earlier, Hearing, Signals
 from shared.policy import Policies, Policy
@@ -12,6 +14,21 @@ from shared.policy import Policies, Policy
 MOST_COMPARED = 2_000
 #: how many earlier contacts of a customer are compared
 MOST_EARLIER = 5
+#: seconds that others wait at most for one long text more
+_BREATH = 0.004
+
+
+class Breath:
+    """Gives others their turn while many texts are heard: a long one takes as long as hundreds of short ones."""
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def taken(self) -> None:
+        """Waits for the others if it is time."""
+        if perf_counter() - self._since > _BREATH:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
 
 
 class Ears:

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from services.intake.domain import NewContact
 from services.intake.handlers import Taken, on_contact
+from services.intake.listening import Breath
 from services.intake.store import Book
 from shared.http import Answer, Problem, checked, invalid, media_type, refused, request_id, strict_loads, to_json
 from shared.http.edge import failure
@@ -26,8 +27,8 @@ from .reception import read_contact
 
 #: contacts of one transaction: the next ones are read and heard while these are written
 _AT_ONCE = 200
-#: contacts that are heard before others get their turn, a millisecond or two
-_BREATH = 12
+#: code points of one transaction, about: while they are compared their customers are locked
+_MOST_WORDS = 250_000
 
 BATCH_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -48,14 +49,14 @@ BATCH_BODY: Final[dict[str, Any]] = {
 
 async def take_batch(desk: Desk, request: Request, ticket: Ticket | None) -> Answer:
     """Answers `{"results": […]}` in order. Raises 400, 413 or 415 where the whole cannot be read."""
-    values = _values(await request.body(), media_type(request))
+    count, values = _values(await request.body(), media_type(request))
     if ticket is not None and (again := await _answered_before(desk, ticket)) is not None:
         return again
-    results: list[bytes] = [b""] * len(values)
+    results: list[bytes] = [b""] * count
+    numbered, breath = enumerate(values), Breath()
     writing: asyncio.Task[None] | None = None
     try:
-        for start in range(0, len(values), _AT_ONCE):
-            new = await _read(desk, request, values[start : start + _AT_ONCE], start, results)
+        while new := await _read(desk, request, numbered, results, breath):
             if writing is not None:
                 await writing
             writing = asyncio.create_task(_write(desk, request, new, results))
@@ -70,33 +71,29 @@ async def take_batch(desk: Desk, request: Request, ticket: Ticket | None) -> Ans
     return Answer(body)
 
 
-def _values(raw: bytes, kind: str) -> list[Any]:
+def _values(raw: bytes, kind: str) -> tuple[int, Iterator[Any]]:
+    """How many, and each; lines are read when they are asked for."""
     if kind == "application/x-ndjson":
-        values: Any = [value for _, value in _counted(strict_ndjson(raw))]
-    elif kind == "application/json":
+        count = sum(1 for line in raw.split(b"\n") if line.strip())
+        if count > MOST_ITEMS:
+            raise _too_many()
+        return count, (value for _, value in strict_ndjson(raw))
+    if kind == "application/json":
         if not raw:
             raise unreadable("A body is required.")
         values = strict_loads(raw)
         if not isinstance(values, list):
             raise invalid(("", "must be an array"))
-    else:
-        raise Problem(
-            415,
-            "unsupported-media-type",
-            "The media type is not supported",
-            "The body must be application/json or application/x-ndjson, in UTF-8.",
-            headers={"Accept": "application/json, application/x-ndjson"},
-        )
-    if len(values) > MOST_ITEMS:
-        raise _too_many()
-    return list(values)
-
-
-def _counted(lines: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    for count, line in enumerate(lines, 1):
-        if count > MOST_ITEMS:
+        if len(values) > MOST_ITEMS:
             raise _too_many()
-        yield line
+        return len(values), iter(values)
+    raise Problem(
+        415,
+        "unsupported-media-type",
+        "The media type is not supported",
+        "The body must be application/json or application/x-ndjson, in UTF-8.",
+        headers={"Accept": "application/json, application/x-ndjson"},
+    )
 
 
 def _too_many() -> Problem:
@@ -106,19 +103,25 @@ def _too_many() -> Problem:
 
 
 async def _read(
-    desk: Desk, request: Request, values: list[Any], start: int, results: list[bytes]
+    desk: Desk, request: Request, numbered: Iterator[tuple[int, Any]], results: list[bytes], breath: Breath
 ) -> list[tuple[int, NewContact]]:
+    """The contacts of the next transaction; none when all are read."""
     found: list[tuple[int, NewContact]] = []
-    for index, value in enumerate(values, start):
-        if index % _BREATH == 0:
-            await asyncio.sleep(0)
+    words = 0
+    for index, value in numbered:
+        await breath.taken()
         try:
             if isinstance(value, Problem):
                 raise value
             body: ContactBody = checked(CONTACT, value)
-            found.append((index, read_contact(body, desk.ears)))
+            new = read_contact(body, desk.ears)
         except Problem as problem:
             results[index] = _problem(problem, request)
+            continue
+        found.append((index, new))
+        words += len(new.text)
+        if len(found) == _AT_ONCE or words > _MOST_WORDS:
+            break
     return found
 
 

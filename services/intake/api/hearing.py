@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from services.intake.listening import Breath
 from services.intake.signals import Caller, Earlier
 from services.intake.store import reading
 from shared.auth import Principal, requires
@@ -16,7 +16,6 @@ from .bodies import SignalsBody
 from .desk import Desk
 
 Asker = Annotated[Principal, Depends(requires("intake", "agent", "supervisor", "admin"))]
-_BREATH = 12
 
 
 def hearing(desk: Desk) -> APIRouter:
@@ -34,10 +33,9 @@ def hearing(desk: Desk) -> APIRouter:
                     if row.occurred_at >= since:
                         before = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
                         earlier.setdefault(row.customer_id, []).append(before)
-        heard = []
-        for index, one in enumerate(body.items):
-            if index % _BREATH == 0:
-                await asyncio.sleep(0)
+        heard, breath = [], Breath()
+        for one in body.items:
+            await breath.taken()
             heard.append(desk.ears.hear(one.text, "", one.locale, Caller(), earlier.get(one.customer_id or "", ())))
         return Answer({"items": heard})
 

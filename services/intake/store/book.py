@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.domain import Contact, NewContact, NewResponse, Person, Profile, Standing
-from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Ears
-from services.intake.signals import Earlier
+from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Breath, Ears
+from services.intake.signals import Earlier, Signals
 from shared.contracts.intake import ContactResponded
 from shared.work import Kept
 
@@ -64,8 +64,10 @@ class Book:
     ears: Ears
     known: dict[Identity, Known] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
-    #: the last few contacts of each customer, the latest last
+    #: the last few contacts of each customer, the latest last, with those of this set
     recent: dict[str, list[Recent]] = field(default_factory=dict)
+    #: what was heard in contacts of customers who spoke before
+    compared: dict[str, Signals] = field(default_factory=dict)
     contacts: dict[str, Kept[Contact]] = field(default_factory=dict)
     responses: dict[tuple[str, str, str], tuple[str, str, datetime, bool]] = field(default_factory=dict)
     responders: dict[str, Responder] = field(default_factory=dict)
@@ -83,6 +85,26 @@ class Book:
         if found is None:
             found = self.customers[customer_id] = Customer(Kept(customer_id, customer_id))
         return found
+
+    async def compare(self, new: Sequence[NewContact]) -> None:
+        """Hears the new contacts, in order, beside the earlier ones of their customers: is it the same trouble again?
+
+        Here, and not where it is decided, because a set of long texts takes seconds.
+        """
+        breath = Breath()
+        seen: set[Identity] = set()
+        for one in new:
+            if (one.source, one.source_event_id) in seen or one.customer_id in self.confused:
+                continue
+            seen.add((one.source, one.source_event_id))
+            signals = one.signals
+            if earlier := self.earlier_than(one):
+                await breath.taken()
+                locale = one.profile.get("locale")
+                signals = self.ears.hear(one.text, one.subject, locale, one.caller, earlier)
+                self.compared[one.contact_id] = signals
+            said = Earlier(one.contact_id, one.text[:MOST_COMPARED], signals.cause.value, one.occurred_at)
+            self.recent.setdefault(one.customer_id, []).append(Recent(said, one.conversation_id))
 
     def earlier_than(self, new: NewContact) -> Sequence[Earlier]:
         """The customer's last few contacts before this one; one conversation is one contact that goes on."""
@@ -105,8 +127,6 @@ class Book:
         self.known[(new.source, new.source_event_id)] = Known(new.contact_id, state.received_at, signals)
         self.contacts[kept.id] = kept
         self.customer(new.customer_id).known = True
-        earlier = Earlier(new.contact_id, new.text[:MOST_COMPARED], state.cause, new.occurred_at)
-        self.recent.setdefault(new.customer_id, []).append(Recent(earlier, new.conversation_id))
 
     def meets(self, person: Person, at: datetime) -> None:
         """Learns the latest name and address of somebody who answers customers."""

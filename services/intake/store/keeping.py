@@ -70,9 +70,6 @@ class IntakeStore:
         answers = [one for one in payloads if isinstance(one, NewResponse)]
         if new:
             await self._load_known(conn, book, new)
-            await self._load_recent(
-                conn, book, [one for one in new if (one.source, one.source_event_id) not in book.known]
-            )
         if answers:
             await self._load_answered(conn, book, answers)
         humans = [one.responder for one in new] + [one.responder for one in answers]
@@ -87,6 +84,9 @@ class IntakeStore:
         if erased := sorted(one.customer_id for one in payloads if isinstance(one, Erase)):
             for row in await recent(conn, erased):
                 book.customer(row.customer_id).known = True
+        if unknown := [one for one in new if (one.source, one.source_event_id) not in book.known]:
+            await self._load_recent(conn, book, unknown)
+            await book.compare(unknown)
         return book
 
     async def _load_known(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:

@@ -1,0 +1,59 @@
+"""Contacts of customers who spoke before are compared without keeping everybody else waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from services.intake.api.bodies import CONTACT
+from services.intake.api.reception import read_contact
+from services.intake.domain import NewContact
+from services.intake.listening import Ears
+from services.intake.store import Book
+from shared.policy import Policies
+from tests.service.intake_world import contact, example_policy
+
+_LONG = "My router drops the line every evening, and nobody calls me back. " * 300
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book(Ears(Policies.single(example_policy())))
+
+
+def _new(book: Book, second: int, text: str = _LONG, customer_id: str = "c-1") -> NewContact:
+    body = contact(text=text, customer={"id": customer_id}, occurred_at=f"2026-03-02T09:00:{second:02}Z")
+    return read_contact(CONTACT.validate_python(body), book.ears)
+
+
+async def test_others_have_their_turns_between_long_texts(book: Book) -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    waiting = asyncio.create_task(other())
+    await book.compare([_new(book, second) for second in range(20)])
+    waiting.cancel()
+    assert len(book.compared) == 19
+    assert turns >= 15
+
+
+async def test_what_comes_earlier_in_the_same_set_counts(book: Book) -> None:
+    first, again = _new(book, 1), _new(book, 2)
+    other = _new(book, 3, customer_id="c-2")
+    twin = replace(first, contact_id=again.contact_id[:-1] + "x")
+    await book.compare([first, twin, again, other])
+    assert set(book.compared) == {again.contact_id}
+    assert book.compared[again.contact_id].repeat.of == first.contact_id
+
+
+async def test_who_is_refused_is_compared_with_nothing(book: Book) -> None:
+    book.confused.add("c-1")
+    await book.compare([_new(book, 1), _new(book, 2)])
+    assert book.compared == {}
