@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from services.intake.signals import likeness
@@ -143,6 +144,7 @@ def _confidence(best: Sequence[tuple[float, int]], learned: int) -> dict[int, fl
     return {number: value / total for value, (_, number) in zip(raised, best, strict=True)}
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Word ends that a policy's author would not list: drops, dropped, dropping -> drop."""
     for ending in ("ing", "ed", "es", "s"):

@@ -108,7 +108,7 @@ class Hearing:
                 found = self._departure["zh"].in_characters(whole, spans)
                 said = self._repeat["zh"].in_characters(whole, spans)
             elif not self._anchors.isdisjoint(words):
-                sentences = texts.sentences(whole, self._names)
+                sentences = texts.sentences(whole, self._names, self._anchors)
                 found = self._departure["en"].in_words(sentences)
                 said = self._repeat["en"].in_words(sentences)
             leaving = departure.judge(found, self._scale[language], _context(reading), len(head))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 LIMIT = 20_000  # code points heard; what stands behind is stored by intake but says nothing new
 SENTENCE_WORDS = 60  # a sentence without an end is cut here, so that a pattern never looks further
 WORD_LENGTH = 40
 
 _PLAIN = re.compile(r"[a-z0-9]+")
-_TOKEN = re.compile(r"[@#]?[^\W_]+(?:['’`][^\W_]+)*|[.!?;\n…]+|<[a-z]{1,8}>", re.ASCII | re.IGNORECASE)
+_TOKEN = re.compile(r"[@#]?[^\W_]+(?:['’`][^\W_]+)*|<[a-z]{1,8}>", re.ASCII | re.IGNORECASE)
+_ENDS = re.compile(r"([.!?;\n…]+)")
 _TAG = re.compile(r"#([A-Za-z0-9]+)")
 _LONG = re.compile(r"([a-z])\1\1+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -23,20 +25,26 @@ _ZH_CLAUSE = re.compile(r"[，,、：:\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`line` holds the words, each followed by one space, with a space in front: what patterns are matched on."""
+    """`line` holds the words, each followed by one space, with a space in front: what patterns are matched on.
 
-    start: int
-    end: int
+    `part` is the stretch of text, which begins at `begin`. Where its words stand is looked up when somebody is quoted,
+    unless it is in `places` already: (position in line, start, end in the text).
+    """
+
+    part: str
+    begin: int
     line: str
     words: frozenset[str]
-    spans: tuple[tuple[int, int, int], ...]  # (position in line, start, end in the text)
+    places: tuple[tuple[int, int, int], ...] = ()
 
     def quote(self, begin: int, end: int) -> tuple[int, int]:
         """The stretch of text behind line[begin:end]; the whole sentence where it is short enough to read."""
-        if self.end - self.start <= 240:
-            return self.start, self.end
-        inside = [(start, stop) for at, start, stop in self.spans if begin <= at < end]
-        return (inside[0][0], inside[-1][1]) if inside else (self.start, self.end)
+        places = self.places or _places(_worded(self.part, self.begin))
+        first, last = places[0][1], places[-1][2]
+        if last - first <= 240:
+            return first, last
+        inside = [(start, stop) for at, start, stop in places if begin <= at < end]
+        return (inside[0][0], inside[-1][1]) if inside else (first, last)
 
 
 def plain_words(text: str) -> list[str]:
@@ -50,45 +58,66 @@ def plain_words(text: str) -> list[str]:
     return words
 
 
-def sentences(text: str, names: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]) -> list[Sentence]:
-    """English-like text into sentences of normal words; names become OWN, RIVAL or OTHER."""
+def sentences(
+    text: str,
+    names: Mapping[str, Sequence[tuple[tuple[str, ...], str]]],
+    wanted: frozenset[str] | None = None,
+) -> list[Sentence]:
+    """English-like text into sentences of normal words; names become OWN, RIVAL or OTHER.
+
+    With `wanted` those that certainly hold none of these words are left out.
+    """
     found: list[Sentence] = []
-    words: list[tuple[str, int, int]] = []
     handles = 0
-
-    def close() -> None:
-        if words:
-            found.append(_sentence(_named(words, names)))
-            words.clear()
-
-    for match in _TOKEN.finditer(text):
-        raw = match.group()
-        first = raw[0]
-        if first in ".!?;\n…":
-            close()
-            continue
-        if first == "<":
-            words.append(("_" + raw[1:-1] + "_", match.start(), match.end()))
-        elif first == "@" and len(raw) > 1:
-            handles += 1
-            low = raw[1:].lower()
-            known = names.get(low)
-            if known:
-                words.append((low, match.start(), match.end()))
+    start = 0
+    for number, part in enumerate(_ENDS.split(text)):
+        begin, start = start, start + len(part)
+        if number % 2 or not part:
+            continue  # the marks between sentences
+        if "@" not in part and "#" not in part and "<" not in part:
+            plain = [_plain(raw) for raw in _TOKEN.findall(part)]
+            if not plain:
+                continue
+            if len(plain) < SENTENCE_WORDS and (not names or names.keys().isdisjoint(plain)):
+                kinds = frozenset(plain)
+                if wanted is None or not wanted.isdisjoint(kinds):
+                    found.append(Sentence(part, begin, f" {' '.join(plain)} ", kinds))
+                continue
+        words: list[tuple[str, int, int]] = []
+        for match in _TOKEN.finditer(part):
+            raw = match.group()
+            first = raw[0]
+            at, end = begin + match.start(), begin + match.end()
+            if first == "<":
+                words.append(("_" + raw[1:-1] + "_", at, end))
+            elif first == "@" and len(raw) > 1:
+                handles += 1
+                low = raw[1:].lower()
+                known = names.get(low)
+                if known:
+                    words.append((low, at, end))
+                else:
+                    own = low == "company" or (handles == 1 and low not in ("user", "customer") and "" not in names)
+                    words.append(("OWN" if own else "OTHER", at, end))
+            elif first == "#":
+                for piece in _CAMEL.finditer(raw, 1):
+                    words.append((_plain(piece.group()), at, end))
             else:
-                own = low == "company" or (handles == 1 and low not in ("user", "customer") and "" not in names)
-                words.append(("OWN" if own else "OTHER", match.start(), match.end()))
-        elif first == "#":
-            for part in _CAMEL.finditer(raw, 1):
-                words.append((_plain(part.group()), match.start(), match.end()))
-        else:
-            words.append((_plain(raw), match.start(), match.end()))
-        if len(words) >= SENTENCE_WORDS:
-            close()
-    close()
+                words.append((_plain(raw), at, end))
+            if len(words) >= SENTENCE_WORDS:
+                found.append(_sentence(part, begin, _named(words, names)))
+                words = []
+        if words:
+            found.append(_sentence(part, begin, _named(words, names)))
     return found
 
 
+def _worded(part: str, begin: int) -> list[tuple[str, int, int]]:
+    """The words of a part without handles, tags and names, with their places."""
+    return [(_plain(one.group()), begin + one.start(), begin + one.end()) for one in _TOKEN.finditer(part)]
+
+
+@lru_cache(maxsize=20_000)
 def _plain(raw: str) -> str:
     low = raw.lower().replace("'", "").replace("’", "").replace("`", "")[:WORD_LENGTH]
     return _LONG.sub(r"\1", low)
@@ -113,14 +142,18 @@ def _named(
     return out
 
 
-def _sentence(words: list[tuple[str, int, int]]) -> Sentence:
-    spans: list[tuple[int, int, int]] = []
+def _sentence(part: str, begin: int, words: list[tuple[str, int, int]]) -> Sentence:
+    line = " " + " ".join(word for word, _, _ in words) + " "
+    return Sentence(part, begin, line, frozenset(word for word, _, _ in words), _places(words))
+
+
+def _places(words: list[tuple[str, int, int]]) -> tuple[tuple[int, int, int], ...]:
+    places: list[tuple[int, int, int]] = []
     at = 1
     for word, start, end in words:
-        spans.append((at, start, end))
+        places.append((at, start, end))
         at += len(word) + 1
-    line = " " + " ".join(word for word, _, _ in words) + " "
-    return Sentence(words[0][1], words[-1][2], line, frozenset(word for word, _, _ in words), tuple(spans))
+    return tuple(places)
 
 
 def name_table(own: Iterable[str], rivals: Iterable[str]) -> dict[str, list[tuple[tuple[str, ...], str]]]:
