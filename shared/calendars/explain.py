@@ -155,6 +155,8 @@ def _days(
     skipped: list[DaySkipped] = []
     for ordinal in range(first, min(last, first + MOST_DAYS - 1) + 1):
         day = date.fromordinal(ordinal)
+        if ordinal > first and calendar.edge(day, 0) >= due:
+            break  # hours until 24:00 end on the date after theirs, of which nothing counts
         weekday = WEEKDAYS[day.weekday()]
         spans = calendar.spans_on(day)
         begin, end = max(start, calendar.edge(day, 0)), min(due, calendar.edge(day, 1440))
@@ -167,8 +169,8 @@ def _days(
             continue
         if in_days and ordinal == first:
             continue  # the day it started is never counted
-        if not in_days and counted == 0:
-            continue
+        if counted == 0:
+            continue  # before the start, or hours that a change of the clocks left out
         days.append(
             DayCounted(
                 date=day,

@@ -76,9 +76,9 @@ def _open(code: str, year: int) -> package.HolidayBase:
 
 def holidays_by_code(code: str) -> DaysOff:
     """Checks a code of the package. Raises HolidaysError."""
-    country, dash, _part = code.partition("-")
+    country, dash, part = code.partition("-")
     countries, markets = package.list_supported_countries(include_aliases=True), package.list_supported_financial()
-    if country not in countries and country not in markets:
+    if (country not in countries and country not in markets) or (dash and not part):
         raise HolidaysError(
             "is no code of the holidays package: write a country like GB, a part of it like GB-ENG, null for none, "
             "or the path of a file with one date a line"
