@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, SkipValidation
 
 from shared.calendars import Duration, Week, parse_week
 from shared.fields import Body, Ident, Invalid, Text, is_email
@@ -104,7 +104,8 @@ class Region(Part):
 
     time_zone: Zone = "UTC"
     hours: Annotated[Week, BeforeValidator(_hours)] = parse_week({"mon-fri": ["09:00-18:00"]})
-    holidays: str | dict[str, str | None] | None = None
+    # its form is told by `days_off`, in words for people: a choice of types is told once for each
+    holidays: Annotated[str | dict[str, str | None] | None, SkipValidation] = None
 
 
 class CauseEntry(Part):
