@@ -20,10 +20,10 @@ from prometheus_client import Counter
 from pydantic import ValidationError
 from sqlalchemy import Table, select, update
 
-from shared.contracts.envelope import Envelope, Event, MalformedError
+from shared.contracts.envelope import Envelope, Event, MalformedError, topic_of
 from shared.db import insert_many, is_transient
 from shared.faults import fault
-from shared.kafka import Producer, Received, TopicPartition, TopicReader
+from shared.kafka import KafkaError, Producer, Received, TopicPartition, TopicReader, is_passing
 from shared.work import Book, Corridor, Failed, Input
 
 log = structlog.get_logger()
@@ -105,7 +105,7 @@ class Consumer(Generic[B]):
         for record in records:
             try:
                 one = self._read(record)
-            except (MalformedError, ValidationError, ValueError) as error:
+            except Exception as error:  # it does no I/O: whatever goes wrong in it is this record's fault
                 await self._park(record, _reason(error), attempts=1)
                 continue
             if one is not None:
@@ -132,31 +132,50 @@ class Consumer(Generic[B]):
         return Input(event.customer_id, event, handler, envelope=envelope)
 
     async def _park(self, record: Received, reason: str, attempts: int) -> None:
-        """Keeps a record that cannot be handled: a row of ours first, then the `.parked` topic."""
-        service = self._corridor.service
-        headers = [[_printable(name), raw.hex()] for name, raw in record.headers if raw is not None]
+        """Keeps a record that cannot be handled: told on the `.parked` topic, then a row of ours, which is the proof.
+
+        In this order, because the row is what a repeated record is known by: broken off between the two it is told
+        twice, and never not at all.
+        """
         row = {
             "parked_at": self._corridor.clock.now(),
             "origin": record.topic,
             "partition": record.partition,
             "offset": record.offset,
             "key": record.key,
-            "headers": headers,
+            "headers": [[_printable(name), raw.hex()] for name, raw in record.headers if raw is not None],
             "value": record.value,
-            "reason": reason,
+            "reason": _printable(reason),
             "attempts": attempts,
         }
+        if await self._is_parked(record):
+            return
+        await self._tell_parked(record, reason)
         async with self._corridor.engine.begin() as conn:
-            new = await insert_many(
-                conn, self._parked, [row], conflict=("origin", "partition", "offset"), returning=("id",)
-            )
-        HANDLED.labels(service, "parked").inc()
+            await insert_many(conn, self._parked, [row], conflict=("origin", "partition", "offset"))
+        HANDLED.labels(self._corridor.service, "parked").inc()
         log.warning("record_parked", topic=record.topic, partition=record.partition, offset=record.offset, why=reason)
-        if new:
-            where = f"{record.topic}/{record.partition}/{record.offset}".encode()
-            told = [("parked-from", where), ("parked-because", reason.encode())]
-            kept = record.value if record.value is None or len(record.value) < 500_000 else b""
-            await self._producer.send_all(f"complaint-loop.{service}.parked", [(record.key, kept, told)])
+
+    async def _is_parked(self, record: Received) -> bool:
+        c = self._parked.c
+        same = (c.origin == record.topic) & (c.partition == record.partition) & (c.offset == record.offset)
+        async with self._corridor.engine.connect() as conn:
+            return (await conn.execute(select(c.id).where(same))).first() is not None
+
+    async def _tell_parked(self, record: Received, reason: str) -> None:
+        where = f"{record.topic}/{record.partition}/{record.offset}".encode()
+        told = [("parked-from", where), ("parked-because", reason.encode("utf-8", "backslashreplace"))]
+        # what is too long to be sent stands in the row; a record of nothing at all cannot be sent by aiokafka
+        key = record.key if len(record.key or b"") < 10_000 else None
+        value = record.value if len(record.value or b"") < 500_000 else None
+        value = b"" if key is None and value is None else value
+        try:
+            await self._producer.send_all(f"{topic_of(self._corridor.service)}.parked", [(key, value, told)])
+        except KafkaError as error:
+            if is_passing(error):
+                raise
+            # a topic that is missing or closed to us must not hold up what comes behind: the row is kept
+            log.error("parked_record_not_told", error=type(error).__name__, offset=record.offset)
 
     async def retry_parked(self) -> int:
         """Takes once more what somebody has asked to be retried (state `retry`); answers how many records it tried.
@@ -185,7 +204,7 @@ class Consumer(Generic[B]):
         """None when the record has had its effect, else why not."""
         try:
             one = self._read(record)
-        except (MalformedError, ValidationError, ValueError) as error:
+        except Exception as error:  # as in `_handle`
             return _reason(error)
         if one is not None:
             (result,) = await self._corridor.take([one])

@@ -17,7 +17,13 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
 
 log = structlog.get_logger()
 
@@ -32,6 +38,7 @@ __all__ = [
     "TopicReader",
     "create_topics",
     "group_lag",
+    "is_passing",
     "read_whole",
     "topic_partitions",
 ]
@@ -46,6 +53,11 @@ class Connection:
 
     def options(self) -> dict[str, Any]:
         return {"bootstrap_servers": self.bootstrap_servers, **self.security}
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Whether the brokers may take the same record later; not where it or its topic is at fault."""
+    return bool(error.retriable) and not isinstance(error, UnknownTopicOrPartitionError)
 
 
 async def _quietly(work: Any, seconds: float) -> None:
@@ -175,6 +187,7 @@ class TopicReader:
             return {}
         if batches:
             self._progress_at = time.monotonic()
+            self.rebuilt = 0
         else:
             await self._watch()
         return {

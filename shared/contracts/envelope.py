@@ -98,18 +98,23 @@ class Envelope:
                 raise MalformedError(f"header {name} is missing or empty")
         if value is None:
             raise MalformedError("the record has no value")
+        if not customer_id:
+            raise MalformedError("the record has no key: it is nobody's")
         try:
-            time = datetime.fromisoformat(found["ce_time"]) if "ce_time" in found else None
+            time = datetime.fromisoformat(found["ce_time"])
             sequence = int(found.get("ce_sequence", "0"))
-        except ValueError as error:
+            utc = time.astimezone(UTC)
+        except KeyError:
+            raise MalformedError("ce_time is missing") from None
+        except (ValueError, OverflowError) as error:  # of years that no datetime can hold
             raise MalformedError("ce_time or ce_sequence cannot be read") from error
-        if time is None or time.tzinfo is None:
-            raise MalformedError("ce_time is missing or has no offset")
+        if time.tzinfo is None:
+            raise MalformedError("ce_time has no offset")
         return cls(
             id=found["ce_id"],
             source=found["ce_source"],
             type=found["ce_type"],
-            time=time.astimezone(UTC),
+            time=utc,
             subject=found.get("ce_subject", ""),
             customer_id=customer_id,
             sequence=sequence,
