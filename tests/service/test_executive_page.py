@@ -1,0 +1,133 @@
+"""The executive's page: it shows on GET, acts on POST with the mail's code, and keeps what was typed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from services.escalation.api import Desk
+from services.escalation.feed import Hub
+from services.escalation.mail import Words
+from services.escalation.mail.writing import Writing
+from services.escalation.web import executive_page
+from shared.http import create_app
+from shared.outbox import Bell
+from tests.service.escalation_world import WORDS, contact, opened, owned, threatened
+from tests.service.mail_house import SECRET, House, text_of
+
+pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
+STAY = "A technician tomorrow, and no more drops."
+
+
+@dataclass
+class Page:
+    """An executive with the mail open and a browser."""
+
+    house: House
+    http: httpx.AsyncClient
+    path: str
+    code: str
+
+    async def get(self) -> httpx.Response:
+        return await self.http.get(self.path)
+
+    async def post(self, **typed: str) -> httpx.Response:
+        return await self.http.post(self.path, data={"code": self.code, "text": WORDS, "stay": STAY} | typed)
+
+
+@pytest.fixture
+async def page(house: House) -> Page:
+    """The vice president is asked about a customer who may leave."""
+    world = house.world
+    await world.tell(opened(contact(contact_id="contact-1")), owned(), threatened(contact_id="contact-1"))
+    await house.post()
+    body = text_of(house.server.to("vp@example.com")[0])
+    path = re.search(r"http://loop\.example(/e/\S+)", body)
+    code = re.search(r"^Code: (\S+)$", body, re.MULTILINE)
+    assert path and code
+    words: Words = house.room._words
+    writing = Writing(world.engine, world.policies, words, SECRET, "http://loop.example")
+    desk = Desk(world.corridor, world.engine, world.policies, Hub(world.engine, Bell()))
+    app = create_app(title="escalation", version="1", routers=[executive_page(desk, writing)], ready=list)
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://loop.example")
+    return Page(house, http, path[1], code[1])
+
+
+async def test_looking_changes_nothing(page: Page) -> None:
+    before = await page.house.world.events()
+    for _ in range(3):
+        shown = await page.get()
+    assert shown.status_code == 200
+    assert "My router drops every evening." in shown.text
+    assert re.findall(r'name="(text|stay|code)"', shown.text) == ["text", "stay", "code"]
+    assert page.code not in shown.text
+    assert await page.house.world.events() == before
+
+
+async def test_the_right_code_sends_the_words(page: Page) -> None:
+    done = await page.post(code=page.code.lower().replace("-", " "))
+    assert done.status_code == 200
+    await page.house.post()
+    assert WORDS in text_of(page.house.server.to("li@customer.example")[0])
+    assert (await page.house.world.escalation())["status"] == "ended"
+    assert "This has been answered." in (await page.get()).text
+
+
+async def test_a_wrong_code_keeps_what_was_typed_and_the_sixth_in_an_hour_is_too_many(page: Page) -> None:
+    for _ in range(5):
+        refused = await page.post(code="0000-00")
+        assert refused.status_code == 403
+        assert WORDS in refused.text and STAY in refused.text
+    assert (await page.post(code="0000-00")).status_code == 429
+    assert (await page.post()).status_code == 429
+    page.house.world.clock.advance(3601)
+    assert (await page.post()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ({"text": "   "}, 422),
+        ({"stay": ""}, 422),
+        ({"text": "We value your feedback and apologise for any inconvenience."}, 422),
+        ({"text": "x" * 20_001}, 422),
+    ],
+)
+async def test_what_is_no_answer_is_refused_and_kept(page: Page, typed: dict[str, str], status: int) -> None:
+    refused = await page.post(**typed)
+    assert refused.status_code == status
+    assert 'role="alert"' in refused.text
+    assert (typed.get("stay", STAY) or STAY) in refused.text or not typed.get("stay", STAY)
+    assert (await page.house.world.escalation())["status"] == "waiting"
+
+
+async def test_a_form_letter_is_refused_with_its_likeness(page: Page) -> None:
+    refused = await page.post(text="Thank you for your feedback. Your satisfaction is important to us.")
+    assert "Likeness to an earlier answer: 100 %" in refused.text
+
+
+async def test_a_promise_on_the_page_is_watched(page: Page) -> None:
+    assert (await page.post(promise="Your line will not drop again.")).status_code == 200
+    assert (await page.house.world.promise())["status"] == "watching"
+
+
+async def test_what_is_typed_is_shown_and_never_acted_on(page: Page) -> None:
+    refused = await page.post(code="0000-00", text='</textarea><script>alert(1)</script>"')
+    assert "<script>" not in refused.text
+
+
+async def test_a_link_that_is_unknown_or_too_old_says_what_to_do(page: Page) -> None:
+    assert (await page.http.get("/e/nobody")).status_code == 404
+    page.house.world.clock.advance(91 * 86400)
+    gone = await page.get()
+    assert gone.status_code == 404
+    assert "latest mail" in gone.text
+
+
+async def test_while_intake_is_away_the_page_says_so(page: Page) -> None:
+    page.house.neighbours.away = True
+    shown = await page.get()
+    assert (shown.status_code, shown.headers["retry-after"]) == (503, "10")
