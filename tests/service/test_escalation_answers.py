@@ -12,7 +12,18 @@ from services.escalation.domain.answering import AnswerGiven
 from services.escalation.handlers import Done
 from shared.contracts import ownership
 from shared.refusal import Refusal
-from tests.service.escalation_world import WORDS, World, breached, contact, of, opened, owned, promised, threatened
+from tests.service.escalation_world import (
+    NINE,
+    WORDS,
+    World,
+    breached,
+    contact,
+    of,
+    opened,
+    owned,
+    promised,
+    threatened,
+)
 
 pytest_plugins = ["tests.service.escalation_house"]
 
@@ -142,3 +153,12 @@ async def test_the_owners_answer_is_mailed_for_confirmation(asked: World) -> Non
     await asked.tell(of(ownership.Answered, by_id="agent-7", outcome="upheld", cycle=2))
     confirm = next(order for order in await asked.orders() if order.kind == "confirm")
     assert (confirm.recipient_id, confirm.step, confirm.complaint_id) == ("c-1", 2, "k-1")
+
+
+async def test_a_customer_who_says_nothing_to_the_owners_answer_is_reminded(escalation: World) -> None:
+    await escalation.tell(opened(contact()), owned())
+    await escalation.tell(of(ownership.Answered, by_id="agent-7", outcome="upheld", cycle=1))
+    reminder = {"kind": "confirmation", "cycle": 1, "due_at": NINE + timedelta(days=14)}
+    await escalation.tell(*(of(ownership.ClockWarned, percent=percent, **reminder) for percent in (21, 50)))
+    await escalation.tell(of(ownership.ClockWarned, percent=50, **(reminder | {"kind": "next_update"})))
+    assert await escalation.mails() == [("confirm", "c-1")] * 3

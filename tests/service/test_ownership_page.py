@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.service.ownership_world import World
+from shared.auth import sign
+from tests.service.ownership_world import SECRET, World
 
 pytest_plugins = ["tests.service.ownership_world"]
 TEXT = "We laid a <b>new</b> line & tested it."
@@ -96,3 +97,15 @@ async def test_in_chinese(world: World) -> None:
     await world.contact(responder_id="agent-1", locale="zh-CN")
     page = await world.client.get(await answered(world))
     assert 'lang="zh"' in page.text and "问题解决了吗" in page.text and "solved?" not in page.text
+
+
+async def test_who_was_answered_by_an_executive_alone_is_asked_too_and_their_no_goes_back_up(world: World) -> None:
+    await world.contact(responder_id="agent-1", locale="en-GB")
+    one = await world.complaint()
+    link = f"/c/{sign(SECRET, 'confirmation', [one['id'], '1'], world.now + timedelta(days=90))}"
+    assert "Is it solved" in (shown := (await world.client.get(link)).text) or 'name="solved"' in shown
+    assert (await world.client.post(link, data={"solved": "no", "comment": "It still drops."})).status_code == 200
+    assert (await world.note("escalation_asked"))["data"]["by"] == "customer"
+    assert (await world.complaint())["status"] == "open"
+    assert (await world.client.post(link, data={"solved": "yes"})).status_code == 200
+    assert (await world.complaint())["basis"] == "accepted"

@@ -42,6 +42,7 @@ _EVENTS: dict[type[Event], Callable[[Any, Any, Any], Any]] = {
     ownership.OwnerSucceeded: events.on_owner,
     ownership.Classified: events.on_classified,
     ownership.ClockBreached: events.on_clock_breached,
+    ownership.ClockWarned: events.on_clock_warned,
     ownership.DepartureThreatened: events.on_departure_threatened,
     ownership.Repeated: events.on_repeated,
     ownership.EscalationAsked: events.on_escalation_asked,

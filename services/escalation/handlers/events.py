@@ -93,17 +93,26 @@ def on_escalation_asked(book: Book, work: Work, event: ownership.EscalationAsked
 def on_answered(book: Book, work: Work, event: ownership.Answered) -> None:
     """The owner answered: the customer gets the words, and is asked whether it is solved."""
     complaint = on_complaint(book, work, event)
-    book.order(
-        MailOrder(
-            id=mail_id("confirm", complaint.id, event.cycle, event.at.isoformat()),
-            kind="confirm",
-            customer_id=complaint.customer_id,
-            recipient_kind="customer",
-            recipient_id=complaint.customer_id,
-            ordered_at=work.now,
-            complaint_id=complaint.id,
-            step=event.cycle,
-        )
+    book.order(_confirm(complaint, work, event.cycle, event.at.isoformat()))
+
+
+def on_clock_warned(book: Book, work: Work, event: ownership.ClockWarned) -> None:
+    """A customer who was asked and says nothing is reminded; other warnings are for the feed."""
+    complaint = on_complaint(book, work, event)
+    if event.kind == "confirmation":
+        book.order(_confirm(complaint, work, event.cycle, event.due_at.isoformat(), event.percent))
+
+
+def _confirm(complaint: Complaint, work: Work, cycle: int, *causes: str | int) -> MailOrder:
+    return MailOrder(
+        id=mail_id("confirm", complaint.id, cycle, *causes),
+        kind="confirm",
+        customer_id=complaint.customer_id,
+        recipient_kind="customer",
+        recipient_id=complaint.customer_id,
+        ordered_at=work.now,
+        complaint_id=complaint.id,
+        step=cycle,
     )
 
 

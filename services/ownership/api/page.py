@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.ownership.domain.acts import Confirm
+from services.ownership.domain.acts import Confirm, Escalate
 from services.ownership.store import reading
 from services.ownership.store.reading import Found
 from shared.auth import verify
@@ -82,7 +82,9 @@ def customer_page(desk: Desk) -> APIRouter:
 
     async def current(case: _Case) -> Response:
         state = case.found.state
-        if case.cycle == state.cycle and (state.status == "answered" or state.basis == "silent"):
+        # an open one is asked about too: an executive's own words may have come before the owner's answer
+        asked = state.status in ("open", "answered") or state.basis == "silent"
+        if case.cycle == state.cycle and asked:
             async with desk.engine.connect() as conn:
                 told = await reading.told(conn, state.id, ("complaint.answered",))
             note = (told[-1]["note"] if told else None) or {}
@@ -114,7 +116,10 @@ def customer_page(desk: Desk) -> APIRouter:
                 comment=comment[:MOST_COMMENT],
                 solved=solved,
             )
-        act = Confirm(state.id, solved == "yes", "page", comment or None, case.cycle)
+        act: Confirm | Escalate = Confirm(state.id, solved == "yes", "page", comment or None, case.cycle)
+        if solved == "no" and state.status == "open" and case.cycle == state.cycle:
+            # there is no answer of the owner's to reopen from: the no goes back up
+            act = Escalate(state.id, "customer", "customer", comment or "The customer says that it is not solved.")
         result = await desk.take(act, state.customer_id)
         if isinstance(result, Refusal):
             again = await case_of(token)
