@@ -11,11 +11,10 @@ from sqlalchemy import select
 from services.escalation import verify
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.store.mails import SENDING_SECONDS, mails
-from tests.service.escalation_house import *  # noqa: F403 - fixtures
 from tests.service.escalation_world import WORDS, breached, contact, opened, owned, promised, threatened
-from tests.service.mail_house import *  # noqa: F403 - fixtures
 from tests.service.mail_house import House, text_of
 
+pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
 MINUTE = timedelta(minutes=1)
 
 
