@@ -25,7 +25,10 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from shared.lenient import read_leniently
+
 log = structlog.get_logger()
+read_leniently()
 
 Record = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
