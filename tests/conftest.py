@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.command.topics import declared
 from shared import faults
 from shared.clock import ManualClock
 from shared.contracts import envelope
@@ -91,11 +92,12 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def topics(kafka_server: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
-    """Topics of this test alone: `topic_of` names them."""
+    """Topics of this test alone, as deploy/topics.yaml declares them: `topic_of` names them."""
     monkeypatch.setattr(envelope, "TOPIC_PREFIX", f"t{os.getpid()}-{next(_number)}.")
     connection = Connection(kafka_server, {})
     names = [envelope.topic_of(service) for service in ("intake", "ownership", "escalation")]
-    await create_topics(connection, [(name, 3, 1, {}) for one in names for name in (one, f"{one}.parked")])
+    config = declared(1)[0].config
+    await create_topics(connection, [(name, 3, 1, config) for one in names for name in (one, f"{one}.parked")])
     return connection
 
 

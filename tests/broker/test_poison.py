@@ -79,9 +79,10 @@ def _poison(tally: Tally) -> dict[str, tuple[Any, Any, list[tuple[str, Any]]]]:
     }
 
 
-def _send_raw(broker: Broker, records: list[tuple[Any, Any, list[tuple[str, Any]]]]) -> None:
+def _send_raw(broker: Broker, records: list[tuple[Any, Any, list[tuple[str, Any]]]], **more: Any) -> None:
     """Past our own producer's limits, with another client, all into one partition in this order."""
-    producer = Producer({"bootstrap.servers": broker.connection.bootstrap_servers, "message.max.bytes": 12_000_000})
+    servers = broker.connection.bootstrap_servers
+    producer = Producer({"bootstrap.servers": servers, "message.max.bytes": 12_000_000} | more)
     for key, value, headers in records:
         producer.produce(topic_of("intake"), value=value, key=key, partition=0, headers=headers)
         assert producer.flush(20) == 0
@@ -121,3 +122,15 @@ async def test_a_header_name_that_is_not_utf_8_stops_nobody(broker: Broker, monk
         return await broker.tally.numbers() == {"a": [1]}
 
     await until(there, broker.consumer().run_once, seconds=60)
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_what_others_compress_can_be_read(broker: Broker, codec: str) -> None:
+    good = broker.tally.envelope(said("a", 1))
+    padded = good.data + b" " * 5000  # worth compressing: else a client sends it as it is
+    _send_raw(broker, [(b"a", padded, good.headers())], **{"compression.type": codec})
+
+    async def there() -> bool:
+        return await broker.tally.numbers() == {"a": [1]}
+
+    await until(there, broker.consumer().run_once, seconds=20)
