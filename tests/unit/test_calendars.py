@@ -181,6 +181,7 @@ def test_working_days_end_at_the_close_of_the_last(case: Counted, start: int, da
     assert due == case.at(case.closes[later[days - 1]])
     told = explain(case.at(start), Duration(days, "d"), "business", case.calendar)
     assert told.due == due and [day.working_day for day in told.days] == list(range(1, days + 1))
+    assert all(day.date.toordinal() < later[days - 1] for day in told.skipped)
 
 
 @settings(max_examples=300, deadline=None)
