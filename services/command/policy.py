@@ -22,21 +22,28 @@ def check(
 
     from shared.policy import PolicyError, load_policy
 
+    doubts: list[tuple[int, str]] = []
     if not file.is_file():
         raise Trouble(f"There is no file {file}.")
     mistakes: list[tuple[int, str]] = []
     version = None
     try:
-        version = load_policy(file).version
+        policy = load_policy(file)
+        version, doubts = policy.version, policy.doubts
     except PolicyError as error:
         mistakes = list(error.mistakes)
     if as_json:
-        listed = [{"line": line, "message": message} for line, message in mistakes]
-        typer.echo(json.dumps({"file": str(file), "version": version, "mistakes": listed}))
+        told = {
+            name: [{"line": line, "message": message} for line, message in found]
+            for name, found in (("mistakes", mistakes), ("doubts", doubts))
+        }
+        typer.echo(json.dumps({"file": str(file), "version": version, **told}))
     elif mistakes:
         for line, message in mistakes:
             typer.echo(f"{file}:{line}: {message}", err=True)
     else:
+        for line, message in doubts:
+            typer.echo(f"{file}:{line}: is this meant? {message}", err=True)
         typer.echo(f"{file}: version {version}, no mistakes")
     if mistakes:
         raise typer.Exit(2)
@@ -47,9 +54,8 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="for machines")] =
     """Show the policy that a start would load now."""
     import json
 
-    from shared.policy import load_policy
-
     from services.command.settings import PolicySettings
+    from shared.policy import load_policy
     from shared.settings import load
 
     path = load(PolicySettings).policy_file
@@ -57,9 +63,9 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="for machines")] =
         raise Trouble(f"The policy file is not there: {path} (COMPLAINT_LOOP_POLICY_FILE).")
     policy = load_policy(path)
     if as_json:
-        typer.echo(
-            json.dumps({"file": str(path), "version": policy.version, "digest": policy.digest, "text": policy.text})
-        )
+        from shared.policy import show as shown
+
+        typer.echo(json.dumps({"file": str(path), **shown(policy)}))
     else:
         typer.echo(f"# {path}, version {policy.version}, digest {policy.digest}")
         typer.echo(policy.text)

@@ -67,6 +67,7 @@ def _serve(services: list[str], parts: frozenset[str]) -> None:
     from shared.clock import SystemClock
     from shared.db import make_engine
     from shared.observe import configure_logging
+    from shared.runner import Loop
 
     configure_logging("+".join(services) if len(services) < 3 else "all")
     modules = [import_module(f"services.{name}.__main__") for name in services]
@@ -79,4 +80,6 @@ def _serve(services: list[str], parts: frozenset[str]) -> None:
     ]
     engine = make_engine(settings[0].database_url, size=2, name="complaint-loop-keys")
     assemblies[0].on_stop.append(engine.dispose)
+    # what was opened under a version that another process brought keeps its terms here too
+    assemblies[0].loops.append(Loop("policies", lambda: policies.refresh(engine), tick=30))
     serve_assemblies(assemblies, settings[0], keyring(settings[0], clock, engine))
