@@ -11,6 +11,7 @@ from services.intake.api.bodies import CONTACT
 from services.intake.api.reception import read_contact
 from services.intake.domain import NewContact
 from services.intake.listening import Ears
+from services.intake.signals import Caller
 from services.intake.store import Book
 from shared.policy import Policies
 from tests.service.intake_world import contact, example_policy
@@ -57,3 +58,18 @@ async def test_who_is_refused_is_compared_with_nothing(book: Book) -> None:
     book.confused.add("c-1")
     await book.compare([_new(book, 1), _new(book, 2)])
     assert book.compared == {}
+
+
+_LEAVING = "This is the third time that it drops. I will cancel my contract and leave you."
+
+
+def test_what_the_caller_states_is_not_heard_again() -> None:
+    ears = Ears(Policies.single(example_policy()))
+    stated = ears.hear(_LEAVING, "", None, Caller(complaint=False, departure_threat=False, cause="other"))
+    assert (stated.complaint.value, stated.departure_threat.value, stated.cause.value) == (False, False, "other")
+    assert stated.departure_threat.quote is None
+    heard = ears.hear(_LEAVING, "", None, Caller())
+    assert stated.repeat == heard.repeat
+    # a threat that is stated is still quoted
+    threat = ears.hear(_LEAVING, "", None, Caller(complaint=True, departure_threat=True, cause="other"))
+    assert threat.departure_threat.quote == heard.departure_threat.quote is not None

@@ -20,6 +20,7 @@ from services.intake.signals.rules import LANGUAGES, read, rule_set
 
 CALLER = "the caller says so"
 UNKNOWN = "the language is not one we know"
+_UNHEARD = Departure(None, None, 0.0, (UNKNOWN,), None)
 
 
 def weights() -> dict[str, Any]:
@@ -94,26 +95,20 @@ class Hearing:
         whole = head + text[: texts.LIMIT]
         words = texts.plain_words(whole)
         language = texts.language(whole, words, locale, self._known)
-        if language is None:
-            complaint: Heard = Heard(None, 0.5, (UNKNOWN,))
-            leaving = Departure(None, None, 0.0, (UNKNOWN,), None)
-            cause = Cause(None, 0.0, (UNKNOWN,), ())
-            said: list[Finding] = []
-        else:
-            reading = self._read(language, whole, words)
-            said = []
-            found: list[Finding] = []
-            if language == "zh":
-                spans = texts.zh_sentences(whole)
-                found = self._departure["zh"].in_characters(whole, spans)
-                said = self._repeat["zh"].in_characters(whole, spans)
-            elif not self._anchors.isdisjoint(words):
-                sentences = texts.sentences(whole, self._names, self._anchors)
-                found = self._departure["en"].in_words(sentences)
-                said = self._repeat["en"].in_words(sentences)
-            leaving = departure.judge(found, self._scale[language], _context(reading), len(head))
-            complaint = self._complaint(language, reading, leaving)
-            cause = self._cause[language].hear(whole, words)
+        complaint, leaving, cause = Heard(None, 0.5, (UNKNOWN,)), _UNHEARD, Cause(None, 0.0, (UNKNOWN,), ())
+        said: list[Finding] = []
+        if language is not None:
+            # what the caller states is not heard again, but for the words of a threat to leave
+            threats = caller.departure_threat is not False
+            if threats or caller.complaint is None:
+                reading = self._read(language, whole, words)
+            found, said = self._found(language, whole, words, threats)
+            if threats:
+                leaving = departure.judge(found, self._scale[language], _context(reading), len(head))
+            if caller.complaint is None:
+                complaint = self._complaint(language, reading, leaving)
+            if caller.cause is None:
+                cause = self._cause[language].hear(whole, words)
         if caller.cause is not None:
             cause = Cause(caller.cause, 1.0, (CALLER,), cause.candidates)
         again = repeat.hear(whole, language, cause.value, earlier, said, self._rarity)
@@ -152,6 +147,20 @@ class Hearing:
                     "guards": [{"name": g.name, "says": g.says, "points": g.points} for g in one.guards],
                 })  # fmt: skip
         return out
+
+    def _found(
+        self, language: str, whole: str, words: Sequence[str], threats: bool
+    ) -> tuple[list[Finding], list[Finding]]:
+        """What speaks of leaving, if that is wanted, and of trouble that is there again."""
+        leaving, again = self._departure[language], self._repeat[language]
+        if language == "zh":
+            spans = texts.zh_sentences(whole)
+            return leaving.in_characters(whole, spans) if threats else [], again.in_characters(whole, spans)
+        anchors = self._anchors if threats else again.anchors
+        if anchors.isdisjoint(words):
+            return [], []
+        sentences = texts.sentences(whole, self._names, anchors)
+        return leaving.in_words(sentences) if threats else [], again.in_words(sentences)
 
     def _read(self, language: str, whole: str, words: Sequence[str]) -> Reading:
         lexicon = self._lexicon[language]
