@@ -10,7 +10,7 @@ from services.escalation.mail.room import BELL
 from services.escalation.mail.writing import Writing
 from services.escalation.settings import Settings
 from services.escalation.store import Book, EscalationStore
-from services.escalation.web import executive_page
+from services.escalation.web import executive_page, supervisor_page
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
 from shared.contracts.envelope import topic_of
@@ -44,7 +44,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
     words = Words(settings, clock)
     writing = Writing(machinery.engine, policies, words, settings.secret_key.get_secret_value(), settings.base_url)
     machinery.on_stop.append(words.close)
-    assembly = machinery.assembly([*routes(desk), executive_page(desk, writing)])
+    assembly = machinery.assembly([*routes(desk), executive_page(desk, writing), supervisor_page(desk)])
     assembly.background.append(hub.run)
     return assembly
 

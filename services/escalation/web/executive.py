@@ -19,7 +19,7 @@ from services.escalation.domain.promising import PromiseWanted
 from services.escalation.mail import letters
 from services.escalation.mail.letters import Facts, Letter
 from services.escalation.mail.phrases import language_of
-from services.escalation.mail.render import clean
+from services.escalation.mail.plain import clean
 from services.escalation.mail.tokens import hash_of, read_code
 from services.escalation.mail.words import Away
 from services.escalation.mail.writing import Writing

@@ -1,0 +1,79 @@
+"use strict";
+const $ = (id) => document.getElementById(id);
+const element = (name, text, kind) => {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+};
+const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const moment = (at) => new Date(at).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+const words = (name) => name.replaceAll("_", " ").replace(".", ": ");
+
+function list(id, items, line) {
+  const lines = items.map((one) => {
+    const row = document.createElement("li");
+    row.append(...line(one));
+    return row;
+  });
+  $(id).replaceChildren(...(lines.length ? lines : [element("li", "none", "none")]));
+}
+
+async function read(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return (await answer.json()).items;
+}
+
+async function refresh() {
+  const [escalations, unowned, overdue, promises] = await Promise.all([
+    read("/v1/escalations?status=waiting&limit=12"),
+    read("/v1/complaints?status=open&unowned=true&limit=12"),
+    read("/v1/complaints?status=open&overdue=true&limit=12"),
+    read("/v1/promises?status=broken&limit=12"),
+  ]);
+  list("escalations", escalations, (e) => [
+    element("b", e.reference || e.complaint_id),
+    element("span", ` level ${e.level}, ${e.addressee.name || e.addressee.id}, by `),
+    element("span", moment(e.due_at), e.standing_unanswered ? "late" : ""),
+    element("span", `: ${e.reasons.map(words).join(", ")}`),
+  ]);
+  list("unowned", unowned, (c) => [element("b", c.reference), element("span", ` ${c.cause || ""} since ${moment(c.opened_at)}`)]);
+  list("overdue", overdue, (c) => {
+    const missed = c.clocks.filter((clock) => clock.breached_at && !clock.met_at).map((clock) => words(clock.kind));
+    return [element("b", c.reference), element("span", ` ${c.owner ? c.owner.name || c.owner.id : "nobody"}: `), element("span", missed.join(", "), "late")];
+  });
+  list("promises", promises, (p) => [element("b", p.reference), element("span", ` ${p.cause}, by ${p.made_by}`)]);
+}
+
+let wanted = null;
+function soon() {
+  wanted ??= setTimeout(() => {
+    wanted = null;
+    refresh().catch((problem) => { $("state").textContent = `not read: ${problem.message}`; });
+  }, 400);
+}
+
+function show(item) {
+  const row = document.createElement("li");
+  const about = [item.reference, item.owner_id, item.region, item.level ? `level ${item.level}` : null].filter(Boolean);
+  row.append(element("span", time(item.at)), element("b", words(item.type)), element("span", about.join(" · ")));
+  $("feed").prepend(row);
+  while ($("feed").childElementCount > 300) $("feed").lastElementChild.remove();
+  soon();
+}
+
+async function start() {
+  await refresh();
+  const stream = new EventSource(`/v1/feed/stream?after=${document.body.dataset.after}`);
+  stream.onopen = () => { $("state").textContent = "live"; };
+  stream.onerror = () => { $("state").textContent = "connecting again …"; };
+  const known = new Set();
+  const listen = (type) => {
+    if (known.has(type)) return;
+    known.add(type);
+    stream.addEventListener(type, (event) => show(JSON.parse(event.data)));
+  };
+  TYPES.forEach(listen);
+}
+start().catch((problem) => { $("state").textContent = `not read: ${problem.message}`; });
