@@ -1,5 +1,7 @@
-"""`/`: what a supervisor watches. One page, a small script of our own on the browser's EventSource, nothing fetched from
-elsewhere. It reads with the session of the sign-in link and changes nothing."""
+"""`/`: what a supervisor watches. One page, a small script of our own on the browser's EventSource.
+
+Nothing is fetched from elsewhere. It reads with the session of the sign-in link and changes nothing.
+"""
 
 from __future__ import annotations
 
