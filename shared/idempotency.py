@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import (
@@ -173,12 +173,16 @@ async def keep(
     conn: AsyncConnection, table: Table, answers: Sequence[tuple[Ticket, int, bytes]], now: datetime
 ) -> None:
     """Keeps the 2xx among (ticket, status, body), in the transaction that did the work."""
-    rows = [
+    await insert_many(conn, table, kept_rows(answers, now))
+
+
+def kept_rows(answers: Sequence[tuple[Ticket, int, bytes]], now: datetime) -> list[dict[str, Any]]:
+    """What is kept of answers: the 2xx."""
+    return [
         {"id": one.id, "request": one.request, "status": status, "body": body, "kept_at": now}
         for one, status, body in answers
         if 200 <= status < 300
     ]
-    await insert_many(conn, table, rows)
 
 
 async def purge(conn: AsyncConnection, table: Table, before: datetime) -> int:

@@ -23,20 +23,24 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     Table,
     Text,
     Uuid,
     any_,
     bindparam,
+    column,
     delete,
     func,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.envelope import Envelope, kafka_headers
+from shared.db import Rows, insert_sets
 from shared.faults import fault
 
 if TYPE_CHECKING:
@@ -205,6 +209,37 @@ async def ring_on_commit(conn: AsyncConnection, channels: Sequence[str]) -> None
     """Rings the bells of other processes when this transaction commits."""
     for channel in channels:
         await conn.execute(text("select pg_notify(:channel, '')"), {"channel": channel})
+
+
+_bells = (
+    func.unnest(bindparam("bells", type_=ARRAY(Text)))
+    .table_valued(column("channel", Text))
+    .render_derived(name="bells")
+)
+_ring = select(func.pg_notify(_bells.c.channel, ""))
+
+
+class Journal:
+    """Writes what one transaction said, with the rows that follow from it, in one statement."""
+
+    def __init__(self, events: Table, unsent: Table) -> None:
+        self._events, self._unsent = events, unsent
+
+    async def write(
+        self, conn: AsyncConnection, said: Sequence[dict[str, Any]], others: Sequence[Rows], bells: Sequence[str]
+    ) -> None:
+        """`said` goes into `events`, in order, and its positions into `unsent`; the bells ring at the commit."""
+        if not said and not bells and not any(one.rows for one in others):
+            return
+        last = Rows(self._events, said) if said else None
+        await insert_sets(conn, others, then=self._ending, last=last, parameters={"bells": list(bells)})
+
+    def _ending(self, inserted: Any) -> Select[Any]:
+        if inserted is None:
+            return _ring
+        positions = inserted.returning(self._events.c.position).cte("said")
+        waiting = pg_insert(self._unsent).from_select(["position"], select(positions.c.position))
+        return _ring.add_cte(waiting.cte("waiting"))
 
 
 async def unsent_since(conn: AsyncConnection, events: Table, unsent: Table) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -20,11 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id
-from shared.db import insert_many, is_transient
+from shared.db import Rows, is_transient
 from shared.faults import fault
-from shared.idempotency import Stored, Ticket, keep, reserve
+from shared.idempotency import Stored, Ticket, kept_rows, reserve
 from shared.inbox import receive
-from shared.outbox import chained, ring_on_commit
+from shared.outbox import Journal, chained
 from shared.timers import Due, Timers, lock_customers
 
 log = structlog.get_logger()
@@ -73,6 +73,7 @@ class Work:
     said: list[Said] = field(default_factory=list)
     timers: dict[tuple[str, str], tuple[str, datetime | None]] = field(default_factory=dict)
     bells: set[str] = field(default_factory=set)
+    rows: list[Rows] = field(default_factory=list)
 
     def announce(
         self,
@@ -111,6 +112,17 @@ class Work:
     def ring(self, channel: str) -> None:
         """Wakes a loop of another process once this has committed."""
         self.bells.add(channel)
+
+    def write(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        conflict: tuple[str, ...] | None = None,
+        update: bool = False,
+    ) -> None:
+        """For stores: inserts rows, as `insert_many` does, but in the one statement that writes the journal."""
+        self.rows.append(Rows(table, rows, conflict, update))
 
 
 class Book(Protocol):
@@ -166,6 +178,7 @@ class Corridor(Generic[B]):
 
     def __init__(self, service: str, engine: AsyncEngine, clock: Clock, store: Store[B]) -> None:
         self.service, self.engine, self.clock, self.store = service, engine, clock, store
+        self._journal = Journal(store.events, store.unsent)
 
     async def take(self, inputs: Sequence[Input[B]]) -> list[Any]:
         """Handles inputs in order; answers each one's result, Repeated or Failed. Raises only what is transient."""
@@ -226,7 +239,7 @@ class Corridor(Generic[B]):
         if book is not None:
             await self.store.save(conn, book, work)
         if answers:
-            await keep(conn, self.store.idempotency, answers, work.now)
+            work.write(self.store.idempotency, kept_rows(answers, work.now))
         await self._write(conn, work)
         return results
 
@@ -257,6 +270,7 @@ class Corridor(Generic[B]):
     async def _write(self, conn: AsyncConnection, work: Work) -> None:
         if work.timers:
             await self.store.timers.save(conn, work.timers)
+        rows: list[dict[str, Any]] = []
         if work.said:
             rows = [
                 {
@@ -276,11 +290,8 @@ class Corridor(Generic[B]):
                 }
                 for said in work.said
             ]
-            positions = await insert_many(conn, self.store.events, rows, returning=("position",))
-            await insert_many(conn, self.store.unsent, [{"position": row.position} for row in positions])
             work.ring(f"{self.service}_unsent")
-        if work.bells:
-            await ring_on_commit(conn, sorted(work.bells))
+        await self._journal.write(conn, rows, work.rows, sorted(work.bells))
 
     async def sweep(self, when: Callable[[Due], Input[B]], most: int = 500) -> int:
         """Handles up to `most` deadlines that have come; answers how many were found."""
