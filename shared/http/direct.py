@@ -25,7 +25,8 @@ class DirectRoute(StrictRoute):
         body, dependencies = self.dependant.body_params, self.dependant.dependencies
         if len(body) != 1 or self.param_convertors or self.dependant.query_params or self.dependant.header_params:
             raise TypeError(f"{path} takes more than a body and dependencies")
-        adapter: TypeAdapter[Any] = TypeAdapter(body[0].field_info.annotation)
+        model: Any = body[0].field_info.annotation
+        adapter: TypeAdapter[Any] = TypeAdapter(model)
         asked: list[tuple[str, Callable[..., Awaitable[Any]]]] = []
         for one in dependencies:
             if one.dependencies or one.query_params or one.header_params or one.request_param_name != "request":
