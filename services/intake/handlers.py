@@ -101,7 +101,7 @@ def on_erase(book: Book, work: Work, erase: Erase) -> datetime | Refusal:
     customer.profile = domain.Profile({}, dict.fromkeys(domain.PROFILE, work.now))
     customer.changed = True
     work.announce(customer.kept, domain.erase(erase.customer_id, work.now), domain.evolve_customer)
-    book.erased.add(erase.customer_id)
+    book.forget(erase.customer_id)
     return work.now
 
 

@@ -17,6 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake import verify
 from services.intake.api import Desk, routers
+from services.intake.api.bodies import CONTACT
+from services.intake.api.reception import read_contact
+from services.intake.domain import Erase
+from services.intake.handlers import on_contact, on_erase
 from services.intake.listening import Ears
 from services.intake.store import Book, IntakeStore
 from services.intake.store.tables import events
@@ -25,7 +29,7 @@ from shared.clock import ManualClock
 from shared.db import make_engine
 from shared.http import create_app
 from shared.policy import Policies, Policy, load_policy
-from shared.work import Corridor, GroupCommit
+from shared.work import Corridor, GroupCommit, Input
 
 SECRET = "a secret of forty characters, no less: ok"
 _POLICY = Path(__file__).parents[2] / "deploy" / "policy.example.yaml"
@@ -93,6 +97,17 @@ class World:
         async with self.engine.connect() as conn:
             rows = (await conn.execute(statement.order_by(events.c.position))).all()
         return [(row.type.split(".", 1)[1].removesuffix(".v1"), orjson.loads(row.data)) for row in rows]
+
+    def reads(self, body: dict[str, Any]) -> Input[Book]:
+        """A contact as an input."""
+        store = self.corridor.store
+        assert isinstance(store, IntakeStore)
+        new = read_contact(CONTACT.validate_python(body), store.ears)
+        return Input(new.customer_id, new, on_contact)
+
+    def erases(self, customer_id: str) -> Input[Book]:
+        """An erasure as an input."""
+        return Input(customer_id, Erase(customer_id), on_erase)
 
     async def names(self, customer_id: str = "c-1") -> list[str]:
         """The names of what was announced about a customer."""

@@ -136,6 +136,18 @@ async def test_nothing_of_an_erased_customer_is_left(world: World) -> None:
     assert await world.findings() == []
 
 
+async def test_what_comes_together_with_an_erasure_is_erased_only_if_it_came_before(world: World) -> None:
+    await world.take(customer={"id": "c-1"})
+    before = contact("before", customer={"id": "c-1", "name": CANARY}, text=CANARY)
+    after = contact("after", customer={"id": "c-1"}, text="And now something else.")
+    inputs = [world.reads(before), world.erases("c-1"), world.reads(after)]
+    await world.corridor.take(inputs)
+    assert CANARY not in await _everything(world)
+    kept = (await world.get("/v1/contacts", customer_id="c-1"))["items"]
+    assert [one.get("text") for one in kept] == ["And now something else.", None, None]
+    assert await world.findings() == []
+
+
 async def _everything(world: World) -> str:
     found = []
     async with world.engine.connect() as conn:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+import orjson
 
 from services.intake.domain import Contact, NewContact, NewResponse, Person, Profile, Standing
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Breath, Ears
@@ -128,6 +130,19 @@ class Book:
         self.contacts[kept.id] = kept
         self.customer(new.customer_id).known = True
 
+    def forget(self, customer_id: str) -> None:
+        """Forgets a customer: what is stored of them, and what has come in this set so far."""
+        self.erased.add(customer_id)
+        self.captured = [
+            (replace(new, posted=forgotten(new.posted)) if new.customer_id == customer_id else new, kept, signals)
+            for new, kept, signals in self.captured
+        ]
+        self.responded = [
+            (replace(new, text=None) if event.customer_id == customer_id else new, event)
+            for new, event in self.responded
+        ]
+        self.recent.pop(customer_id, None)
+
     def meets(self, person: Person, at: datetime) -> None:
         """Learns the latest name and address of somebody who answers customers."""
         there = self.responders.get(person.id)
@@ -142,6 +157,17 @@ class Book:
         if (name, email) != (there.name, there.email):
             self.responders[person.id] = Responder(name, email, max(at, there.said_at))
             self.renamed.add(person.id)
+
+
+#: what of a contact goes with its customer
+WORDS: Final = ("customer", "subject", "text", "regarding", "remedy_sought", "attributes")
+
+
+def forgotten(posted: bytes) -> bytes:
+    """What was posted, without words and names."""
+    whole = orjson.loads(posted)
+    kept = {name: value for name, value in whole.items() if name not in WORDS}
+    return orjson.dumps({**kept, "customer": {"id": whole["customer"]["id"]}})
 
 
 def contact_row(new: NewContact, kept: Kept[Contact], signals: bytes) -> Mapping[str, Any]:

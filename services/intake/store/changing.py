@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ARRAY, Integer, LargeBinary, Text, any_, bindparam, cast, column, func, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import array as pg_array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db import insert_many
-
 from . import tables
-from .book import Book
+from .book import WORDS, Book
 
 _c = tables.contacts.c
 _KINDS = {"id": Text, "responder_id": Text, "responses": Integer, "version": Integer, "chain": LargeBinary}
@@ -25,14 +25,12 @@ _answered = (
     .values({name: _changed.c[name] for name in _KINDS if name != "id"})
 )
 
-#: what of a contact goes with its customer
-_WORDS = ("customer", "subject", "text", "regarding", "remedy_sought", "attributes")
 _whose = any_(bindparam("customers", type_=ARRAY(Text)))
 _forget = (
     update(tables.contacts)
     .where(_c.customer_id == _whose)
     .values(
-        posted=_c.posted.op("-")(cast(pg_array(_WORDS), ARRAY(Text))).op("||")(
+        posted=_c.posted.op("-")(cast(pg_array(WORDS), ARRAY(Text))).op("||")(
             func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB)
         )
     ),
@@ -41,9 +39,9 @@ _forget = (
 )
 
 
-async def note_responses(conn: AsyncConnection, book: Book) -> None:
-    """Writes responses, and into their contacts who answered first and how many did."""
-    rows = [
+def response_rows(book: Book) -> list[dict[str, Any]]:
+    """Responses as they are stored."""
+    return [
         {
             "id": new.response_id,
             "contact_id": new.contact_id,
@@ -59,7 +57,10 @@ async def note_responses(conn: AsyncConnection, book: Book) -> None:
         }
         for new, event in book.responded
     ]
-    await insert_many(conn, tables.responses, rows)
+
+
+async def note_answered(conn: AsyncConnection, book: Book) -> None:
+    """Writes into contacts who answered first and how many did."""
     kept = [book.contacts[one] for one in sorted({new.contact_id for new, _ in book.responded})]
     await conn.execute(
         _answered,

@@ -15,13 +15,12 @@ from services.intake.domain.commands import Erase
 from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
-from shared.db import insert_many
 from shared.timers import Timers
 from shared.work import Input, Kept, Work
 
 from . import tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
-from .changing import forget, note_responses
+from .changing import forget, note_answered, response_rows
 from .reading import is_id, recent
 
 _c, _k, _r, _p = tables.contacts.c, tables.customers.c, tables.responses.c, tables.responders.c
@@ -123,14 +122,12 @@ class IntakeStore:
 
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
         """Writes new contacts and responses, what was learned of people, and forgets who is to be forgotten."""
-        if book.captured:
-            await insert_many(conn, tables.contacts, [contact_row(*one) for one in book.captured])
+        work.write(tables.contacts, [contact_row(*one) for one in book.captured])
         if book.responded:
-            await note_responses(conn, book)
-        changed = [one for one in book.customers.values() if one.changed]
-        await insert_many(
-            conn, tables.customers, [_customer_row(one) for one in changed], conflict=("id",), update=True
-        )
+            work.write(tables.responses, response_rows(book))
+            await note_answered(conn, book)
+        changed = [_customer_row(one) for one in book.customers.values() if one.changed]
+        work.write(tables.customers, changed, conflict=("id",), update=True)
         if book.renamed:
             # in the order of their ids, so that two sets with the same people wait for each other in one direction
             people = [
@@ -138,7 +135,7 @@ class IntakeStore:
                 for one, it in sorted(book.responders.items())
                 if one in book.renamed
             ]
-            await insert_many(conn, tables.responders, people, conflict=("id",), update=True)
+            work.write(tables.responders, people, conflict=("id",), update=True)
         if book.erased:
             await forget(conn, sorted(book.erased))
 
