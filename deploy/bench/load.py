@@ -1,7 +1,8 @@
 """64 connections that post contacts as fast as they are answered: wrk where it is installed, else a client of our own.
 
-`python -m deploy.bench.load PORT SECONDS KEY` prints `{"per_second", "errors"}` of our own client. Every contact is
-new, of one of twenty thousand customers of the run, in words of a few kinds, and has an Idempotency-Key of its own.
+`python -m deploy.bench.load PORT SECONDS KEY [unstated]` prints `{"per_second", "errors"}` of our own client. Every
+contact is new, of one of twenty thousand customers of the run, in words of a few kinds, and has an Idempotency-Key of
+its own. Its signals are stated by the caller, as tools with forms do, or left to be heard.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import time
 import uuid
 from collections import deque
+from collections.abc import Iterator
 from itertools import count
 
 CONNECTIONS = 64
@@ -33,12 +35,12 @@ _TEXTS = (
 )
 
 
-def bodies() -> list[tuple[bytes, bytes]]:
-    """Contacts as (before, after) the number that makes each its own."""
+def bodies(stated: bool) -> list[tuple[bytes, bytes]]:
+    """Contacts as (before, after) the customer's number, with `#` for their own."""
     found = []
     for number, text in enumerate(_TEXTS * 4):
         customer = {"id": "~", "name": "Li Wei", "email": "li@example.com", "tier": "gold", "region": "default"}
-        body = {
+        body: dict[str, object] = {
             "source": "bench",
             "source_event_id": "#",
             "occurred_at": "2026-03-02T09:00:00Z",
@@ -49,20 +51,27 @@ def bodies() -> list[tuple[bytes, bytes]]:
             "subject": "About my contract",
             "text": text,
         }
+        if stated:
+            body |= {
+                "complaint": number % 2 == 0,
+                "departure_threat": False,
+                "cause": "router-drops",
+                "need": "must_have",
+            }
         raw = json.dumps({name: value for name, value in body.items() if value is not None})
         found.append(raw)
     return [tuple(raw.encode().split(b"~")) for raw in found]  # type: ignore[misc]
 
 
-def contact(number: int, run: str) -> bytes:
+def contact(number: int, run: str, stated: bool = True) -> bytes:
     """The contact of a number, of this run."""
-    raw = _RAW[number % len(_RAW)]
+    raw = _RAW[stated][number % len(_RAW[stated])]
     own = f"{run}-{number}".encode()
     customer = f"c-{run}-{number * 7919 % _CUSTOMERS}".encode()
     return raw[0].replace(b"#", own) + customer + raw[1].replace(b"#", own)
 
 
-_RAW = bodies()
+_RAW = {stated: bodies(stated) for stated in (True, False)}
 _LUA = """
 local before, after, n, run = {%(before)s}, {%(after)s}, 0, "%(run)s"
 local headers = {["Content-Type"] = "application/json", ["Authorization"] = "Bearer %(key)s"}
@@ -83,25 +92,26 @@ end
 """
 
 
-def drive(port: int, seconds: float, key: str) -> dict[str, float]:
+def drive(port: int, seconds: float, key: str, stated: bool = True) -> dict[str, float]:
     """Posts for so long; answers requests per second. Raises RuntimeError if any was refused."""
     if shutil.which("wrk"):
-        found = _wrk(port, seconds, key)
+        found = _wrk(port, seconds, key, stated)
     else:
-        command = [sys.executable, "-m", "deploy.bench.load", str(port), str(seconds), key]
+        words = [str(port), str(seconds), key, *([] if stated else ["unstated"])]
+        command = [sys.executable, "-m", "deploy.bench.load", *words]
         found = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     if found["errors"]:
         raise RuntimeError(f"{found['errors']:.0f} requests were not taken")
     return found
 
 
-def _wrk(port: int, seconds: float, key: str) -> dict[str, float]:
+def _wrk(port: int, seconds: float, key: str, stated: bool) -> dict[str, float]:
     def quoted(parts: list[bytes]) -> str:
         return ", ".join(json.dumps(part.decode()) for part in parts)
 
     script = _LUA % {
-        "before": quoted([raw[0] for raw in _RAW]),
-        "after": quoted([raw[1] for raw in _RAW]),
+        "before": quoted([raw[0] for raw in _RAW[stated]]),
+        "after": quoted([raw[1] for raw in _RAW[stated]]),
         "run": uuid.uuid4().hex[:8],
         "key": key,
         "customers": _CUSTOMERS,
@@ -118,8 +128,8 @@ def _wrk(port: int, seconds: float, key: str) -> dict[str, float]:
 class _Client(asyncio.Protocol):
     """One connection: the next request leaves when the answer to the last is whole."""
 
-    def __init__(self, numbers: count[int], head: bytes, run: str, end: float, seen: deque[bool]) -> None:
-        self._numbers, self._head, self._run, self._end, self._seen = numbers, head, run, end, seen
+    def __init__(self, posts: Iterator[bytes], end: float, seen: deque[bool]) -> None:
+        self._posts, self._end, self._seen = posts, end, seen
         self._answer = b""
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -129,9 +139,7 @@ class _Client(asyncio.Protocol):
         self._post()
 
     def _post(self) -> None:
-        number = next(self._numbers)
-        body = contact(number, self._run)
-        self._transport.write(self._head % (self._run.encode(), number, len(body)) + body)
+        self._transport.write(next(self._posts))
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -150,17 +158,24 @@ class _Client(asyncio.Protocol):
             self.finished.set_result(None)
 
 
-async def _own(port: int, seconds: float, key: str) -> dict[str, float]:
+def _posts(key: str, stated: bool) -> Iterator[bytes]:
+    run = uuid.uuid4().hex[:8]
     head = (
         b"POST /v1/contacts HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer "
         + key.encode()
         + b"\r\nIdempotency-Key: %s-%d\r\nContent-Length: %d\r\n\r\n"
     )
+    for number in count():
+        body = contact(number, run, stated)
+        yield head % (run.encode(), number, len(body)) + body
+
+
+async def _own(port: int, seconds: float, key: str, stated: bool) -> dict[str, float]:
     seen: deque[bool] = deque()
-    numbers, run, began = count(), uuid.uuid4().hex[:8], time.perf_counter()
+    posts, began = _posts(key, stated), time.perf_counter()
     loop = asyncio.get_running_loop()
     clients = [
-        (await loop.create_connection(lambda: _Client(numbers, head, run, began + seconds, seen), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: _Client(posts, began + seconds, seen), "127.0.0.1", port))[1]
         for _ in range(CONNECTIONS)
     ]
     await asyncio.gather(*(client.finished for client in clients))
@@ -171,6 +186,6 @@ async def _own(port: int, seconds: float, key: str) -> dict[str, float]:
 if __name__ == "__main__":
     import uvloop
 
-    port, seconds, key = sys.argv[1:]
+    port, seconds, key, *unstated = sys.argv[1:]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.stdout.write(json.dumps(runner.run(_own(int(port), float(seconds), key))))
+        sys.stdout.write(json.dumps(runner.run(_own(int(port), float(seconds), key, not unstated))))
