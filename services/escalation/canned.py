@@ -17,6 +17,8 @@ from rapidfuzz import fuzz, process
 
 #: a text this like an earlier one is a copy
 COPY = 0.80
+COURTESY_ALONE = "it is courtesy alone: nothing in it is about this customer's matter"
+NAMES_DO_NOT_COUNT = "names, dates and numbers do not count as own words"
 #: what is left of an answer without courtesy must be at least so long, in characters (a Chinese one counts for three)
 _SPECIFIC = 24
 _SHORT = 40
@@ -114,7 +116,7 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
     mine = body(text)
     specific = _weight(_COURTESY.sub(" ", mine))
     if specific < _SPECIFIC and (_COURTESY.search(mine) or _weight(mine) < 8):
-        return Likeness(1.0, ("it is courtesy alone: nothing in it is about this customer's matter",), False)
+        return Likeness(1.0, (COURTESY_ALONE,), False)
     if not earlier:
         return Likeness(0.0, (), True)
     found = process.extractOne(mine, [_masked(one) for one in earlier], scorer=fuzz.ratio, score_cutoff=50)
@@ -124,5 +126,5 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
     value = round(score / 100, 3)
     if value >= COPY and _weight(mine) >= _SHORT:
         words = f"{round(score)} % of it is word for word an earlier answer to another complaint"
-        return Likeness(value, (words, "names, dates and numbers do not count as own words"), False, place)
+        return Likeness(value, (words, NAMES_DO_NOT_COUNT), False, place)
     return Likeness(value, (), True, place)

@@ -43,10 +43,11 @@ class MailOrder:
 
 @dataclass(frozen=True, slots=True)
 class MailOutcome:
-    """What became of one attempt: `permanent` also where there is no address to write to (`no_address`)."""
+    """What became of one attempt: `permanent` also where there is no address to write to (`no_address`), `withdrawn`
+    where what it asks for was done meanwhile."""
 
     mail_id: str
-    state: Literal["accepted", "temporary", "permanent", "unknown"]
+    state: Literal["accepted", "temporary", "permanent", "unknown", "withdrawn"]
     at: datetime
     detail: str = ""
     no_address: bool = False

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
-from services.escalation.mail.phrases import PHRASES
-from services.escalation.mail.words import time_of
+from services.escalation.mail.facts import Facts
+from services.escalation.mail.phrases import DONE, PHRASES
+from services.escalation.mail.plain import line
 
-#: code points of a customer's text that a mail shows; the page shows all of it
+#: code points of a customer's text that a mail shows, and of what was written to them
 MOST_WORDS = 4_000
+_MOST_QUOTED = 200
+#: acts that are told of a complaint's history, the latest
+_MOST_DONE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +40,12 @@ class Letter:
     footer: str = ""
 
     def say(self, name: str, /, **values: Any) -> str:
-        """A sentence in the letter's language."""
-        return PHRASES[self.language][name].format(**values)
+        """A sentence in the letter's language. Values are of one line, whoever wrote them."""
+        return PHRASES[self.language][name].format(**{key: line(value) for key, value in values.items()})
 
     def add(self, kind: Any, text: str = "", lines: Sequence[Any] = ()) -> None:
         """One more part."""
         self.blocks.append(Block(kind, text, tuple(lines)))
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that a letter about a complaint is made of; None is what nobody knows."""
-
-    reference: str
-    zone: str = "UTC"
-    customer: dict[str, Any] | None = None
-    complaint: dict[str, Any] | None = None
-    #: the contact that opened the complaint, and the one that this is about
-    first: dict[str, Any] | None = None
-    latest: dict[str, Any] | None = None
-    timeline: Sequence[dict[str, Any]] = ()
-    escalation: dict[str, Any] | None = None
-    promises: Sequence[dict[str, Any]] = ()
-    asked_before: Sequence[str] = ()
-
-    def at(self, when: Any) -> str:
-        """A time on the reader's wall clock."""
-        found = time_of(when)
-        return local(found, self.zone) if found else "?"
-
-
-def local(at: datetime, zone: str) -> str:
-    """`2026-03-02 09:00 (Europe/Madrid)`."""
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
 def ask(language: str, name: str, facts: Facts, due: datetime, address: str, code: str) -> Letter:
@@ -92,14 +68,15 @@ def ask(language: str, name: str, facts: Facts, due: datetime, address: str, cod
     return letter
 
 
-def why_and_who(letter: Letter, facts: Facts) -> None:
-    """Reasons, customer, their words, the history, earlier promises: the same in the mail and on the page."""
+def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
+    """Reasons, customer, their words (`most` code points of each text), the history, earlier promises: the same in
+    the mail and on the page."""
     reasons = (facts.escalation or {}).get("reasons") or []
     letter.add("head", letter.say("why"))
     letter.add("list", lines=[letter.say(str(reason)) for reason in reasons])
     letter.add("head", letter.say("who"))
     letter.add("facts", lines=_customer(letter, facts))
-    _words(letter, facts)
+    _words(letter, facts, most)
     letter.add("head", letter.say("history"))
     letter.add("list", lines=_history(letter, facts))
     letter.add("head", letter.say("promises"))
@@ -125,23 +102,23 @@ def _customer(letter: Letter, facts: Facts) -> list[tuple[str, str]]:
     return [(letter.say(name), str(value)) for name, value in found.items() if value]
 
 
-def _words(letter: Letter, facts: Facts) -> None:
+def _words(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
     letter.add("head", letter.say("their_words"))
-    letter.add("quote", words_of(letter, facts.first))
+    letter.add("quote", words_of(letter, facts.first, most))
     first_id, latest_id = ((one or {}).get("contact_id") for one in (facts.first, facts.latest))
     if latest_id and latest_id != first_id:
         letter.add("head", letter.say("their_words_now"))
-        letter.add("quote", words_of(letter, facts.latest))
+        letter.add("quote", words_of(letter, facts.latest, most))
 
 
-def words_of(letter: Letter, contact: dict[str, Any] | None) -> str:
-    """What a contact says, shortened at `MOST_WORDS`."""
+def words_of(letter: Letter, contact: dict[str, Any] | None, most: int = MOST_WORDS) -> str:
+    """What a contact says, shortened at `most` code points."""
     if contact is None:
         return letter.say("erased")
     text = "\n".join(filter(None, (contact.get("subject"), contact.get("text"))))
     if not text:
         return letter.say("no_words")
-    return text if len(text) <= MOST_WORDS else text[:MOST_WORDS] + " […]"
+    return text if len(text) <= most else text[:most] + " […]"
 
 
 def _history(letter: Letter, facts: Facts) -> list[str]:
@@ -155,11 +132,25 @@ def _history(letter: Letter, facts: Facts) -> list[str]:
     lines.append(letter.say("owner", name=owner.get("name") or owner["id"]) if owner else letter.say("no_owner"))
     missed = [clock for clock in complaint.get("clocks") or () if clock.get("breached_at")]
     lines += [letter.say("missed", kind=one["kind"], at=facts.at(one["due_at"])) for one in missed[-3:]]
-    answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
-    if answered and any(item.get("type") == "complaint.reopened" for item in facts.timeline):
-        lines.append(letter.say("answered_before", at=facts.at(answered[-1].get("at"))))
+    lines += _done(letter, facts)
     lines += [letter.say("asked_before", name=name) for name in facts.asked_before]
     return lines
+
+
+def _done(letter: Letter, facts: Facts) -> list[str]:
+    """What was done about it, the latest of it, with the words that the customer was written."""
+    lines = []
+    for item in facts.timeline:
+        name = str(item.get("type")).removeprefix("complaint.")
+        if name not in DONE[letter.language]:
+            continue
+        said = line((item.get("note") or {}).get("text") or "")
+        quoted = said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + " […]"
+        what = DONE[letter.language][name]
+        lines.append(
+            letter.say("done_with_words" if said else "done", at=facts.at(item.get("at")), what=what, text=quoted)
+        )
+    return lines[-_MOST_DONE:]
 
 
 def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:

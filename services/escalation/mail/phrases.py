@@ -40,7 +40,8 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "contacts": "The customer has been in touch {n} times about it, first on {at}.",
         "contact_once": "The customer was in touch on {at}.",
         "missed": "Missed: {kind}, due {at}.",
-        "answered_before": "They were answered on {at}, and it did not solve the matter.",
+        "done": "{at}: {what}.",
+        "done_with_words": "{at}: {what}: “{text}”",
         "asked_before": "{name} was asked before you and has not answered.",
         "promises": "What was promised about this before",
         "no_promises": "Nothing was promised about this cause before.",
@@ -121,7 +122,8 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "contacts": "客户为此联系过 {n} 次，首次在 {at}。",
         "contact_once": "客户在 {at} 联系了我们。",
         "missed": "超时：{kind}，应在 {at} 前完成。",
-        "answered_before": "曾在 {at} 答复客户，但问题没有解决。",
+        "done": "{at}：{what}。",
+        "done_with_words": "{at}：{what}：“{text}”",
         "asked_before": "在您之前已请 {name} 答复，未获答复。",
         "promises": "此前对此的承诺",
         "no_promises": "此前没有对此作过承诺。",
@@ -164,6 +166,32 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "undeliverable_intro": "关于此投诉的邮件无法送达，已请下一位答复。",
         "footer": "由 Complaint Loop 发出，因为您对客户得到的承诺负责。",
         "footer_customer": "您收到此邮件，是因为您向我们投诉过。",
+    },
+}
+
+#: what was done about a complaint, by the event's name
+DONE: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "acknowledged": "the complaint was acknowledged",
+        "customer_updated": "the owner wrote to the customer",
+        "helper_asked": "somebody was asked for help",
+        "helper_replied": "the help came",
+        "deputy_started": "a deputy took over for a while",
+        "owner_succeeded": "another owner took over",
+        "paused": "it was paused",
+        "answered": "the customer was answered",
+        "reopened": "the customer said that it is not solved",
+    },
+    "zh": {
+        "acknowledged": "已告知客户收到投诉",
+        "customer_updated": "负责人写信给客户",
+        "helper_asked": "请同事协助",
+        "helper_replied": "同事作出回复",
+        "deputy_started": "由代理人暂时接手",
+        "owner_succeeded": "由新的负责人接手",
+        "paused": "暂停处理",
+        "answered": "已答复客户",
+        "reopened": "客户表示没有解决",
     },
 }
 

@@ -20,10 +20,14 @@ _NEVER_SENT = "no mail server is configured (COMPLAINT_LOOP_SMTP_URL)"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one attempt; `detail` is the server's code or our own words, never an address or a text."""
+    """What became of one attempt; `detail` is the server's code or our own words, never an address or a text.
 
-    state: Literal["accepted", "temporary", "permanent", "unknown"]
+    `said`: the server spoke about this mail or its recipient, so that asking again for ever makes no sense.
+    """
+
+    state: Literal["accepted", "temporary", "permanent", "unknown", "withdrawn"]
     detail: str
+    said: bool = False
 
 
 class Post:
@@ -32,6 +36,8 @@ class Post:
     def __init__(self, url: str | None, *, step_seconds: float = _STEP_SECONDS) -> None:
         self._url, self._seconds = url, step_seconds
         self._idle: list[aiosmtplib.SMTP] = []
+        # what we call ourselves: looked up once, a name server may take seconds for it
+        self._own_name: str | None = None
 
     async def send(self, message: EmailMessage, sender: str, recipient: str) -> Sent:
         """Sends one mail to one address. Never raises for what the server or the network did."""
@@ -64,7 +70,7 @@ class Post:
             await client.rcpt(recipient, timeout=self._seconds)
         except aiosmtplib.SMTPRecipientRefused as error:
             await self._reset(client)
-            return Sent("permanent" if error.code >= 500 else "temporary", f"recipient refused: {error.code}")
+            return _refused("recipient", error.code)
         except aiosmtplib.SMTPResponseException as error:
             # about us or the server, not about the recipient: worth trying again
             await self._reset(client)
@@ -74,13 +80,13 @@ class Post:
         try:
             await client.data(bytes(message), timeout=self._seconds)
             await fault("mail.after_send")
-        except aiosmtplib.SMTPDataError as error:
-            return Sent("permanent" if error.code >= 500 else "temporary", f"text refused: {error.code}")
         except aiosmtplib.SMTPResponseException as error:
-            return Sent("temporary" if error.code < 500 else "permanent", f"text refused: {error.code}")
+            if error.code < 400:
+                return Sent("unknown", "lost after the text: an answer that is none", said=True)
+            return _refused("text", error.code)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return Sent("unknown", f"lost after the text: {_named(error)}")
-        return Sent("accepted", "250")
+            return Sent("unknown", f"lost after the text: {_named(error)}", said=True)
+        return Sent("accepted", "250", said=True)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         while self._idle:
@@ -91,6 +97,7 @@ class Post:
             except (aiosmtplib.SMTPException, OSError, TimeoutError):
                 await _drop(client)
         parts = urlsplit(self._url or "")
+        secure = parts.scheme == "smtps" or bool(parts.username)
         client = aiosmtplib.SMTP(
             hostname=parts.hostname or "",
             port=parts.port or (465 if parts.scheme == "smtps" else 25),
@@ -98,15 +105,24 @@ class Post:
             password=unquote(parts.password) if parts.password else None,
             use_tls=parts.scheme == "smtps",
             start_tls=None if parts.scheme == "smtp" else False,
+            local_hostname=self._own_name,
+            # without a password STARTTLS is whatever the server offers, down to nothing: a certificate that nobody
+            # signed (as relays come with) is still better than plain text
+            validate_certs=secure,
             timeout=self._seconds,
         )
         async with asyncio.timeout(self._seconds * 2):
             await client.connect()
+        self._own_name = client.local_hostname
         return client
 
     async def _reset(self, client: aiosmtplib.SMTP) -> None:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
             await client.rset(timeout=self._seconds)
+
+
+def _refused(what: str, code: int) -> Sent:
+    return Sent("permanent" if code >= 500 else "temporary", f"{what} refused: {code}", said=True)
 
 
 async def _drop(client: aiosmtplib.SMTP) -> None:

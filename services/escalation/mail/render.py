@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -15,6 +14,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.escalation.mail.letters import Letter
+from services.escalation.mail.plain import clean, line
 from shared.fields import is_email
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -26,10 +26,10 @@ _TEXT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+for _environment in (_HTML, _TEXT):
+    _environment.filters |= {"clean": clean, "line": line}
 _INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
 
-# control characters but line breaks and tabs, and marks that turn the reading direction of what follows around
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _HEADERS = {
     "Message-ID",
     "Date",
@@ -47,11 +47,6 @@ class UnsafeMail(Exception):
     """What was built does not read back as what was meant: it must not be sent."""
 
 
-def clean(text: str) -> str:
-    """Text for people: no control characters, no direction overrides, line breaks as one kind."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
 def render(letter: Letter, *, message_id: str, sender: str, recipient: str, at: datetime) -> EmailMessage:
     """The mail. Raises UnsafeMail where the recipient or the result is not what it should be."""
     if not is_email(recipient):
@@ -62,7 +57,8 @@ def render(letter: Letter, *, message_id: str, sender: str, recipient: str, at: 
     name, _, domain = sender.rpartition("@")
     message["From"] = Address("Complaint Loop", name, domain)
     message["To"] = Address("", *recipient.rsplit("@", 1))
-    message["Subject"] = " ".join(clean(letter.subject).split())
+    # what looks like an encoded word would be decoded, and may hold line breaks
+    message["Subject"] = line(letter.subject).replace("=?", "= ?")
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text_of(letter), cte="quoted-printable")
@@ -73,12 +69,12 @@ def render(letter: Letter, *, message_id: str, sender: str, recipient: str, at: 
 
 def text_of(letter: Letter) -> str:
     """The plain text."""
-    return clean(_TEXT.get_template("letter.txt").render(letter=letter)).strip() + "\n"
+    return _TEXT.get_template("letter.txt").render(letter=letter).strip() + "\n"
 
 
 def html_of(letter: Letter) -> str:
     """The HTML, its style on the elements; what only a style sheet can say (dark mode) stays in one."""
-    return _INLINER.inline(_HTML.get_template("letter.html").render(letter=letter, clean=clean))
+    return _INLINER.inline(_HTML.get_template("letter.html").render(letter=letter))
 
 
 def _read_back(message: EmailMessage, recipient: str) -> None:

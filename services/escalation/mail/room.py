@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,10 +17,11 @@ from services.escalation.mail.post import Post, Sent
 from services.escalation.mail.render import UnsafeMail, render
 from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import Away, Words
-from services.escalation.mail.writing import NoAddress, NothingToSay, Writing, asks
+from services.escalation.mail.writing import NoAddress, NothingToSay, Overtaken, Writing, asks
 from services.escalation.store import links, mails
 from services.escalation.store.mails import Claimed
 from shared.clock import Clock
+from shared.db import is_transient
 from shared.faults import fault
 from shared.policy import Policies
 from shared.settings import Base
@@ -29,11 +31,17 @@ log = structlog.get_logger()
 
 #: rung when orders were committed
 BELL = "escalation_mail"
-_AT_ONCE = 8
+#: mails that are made and sent side by side: all that are claimed, so that none waits while its time runs out
+AT_ONCE = 8
 _OUTCOMES_AT_ONCE = 500
-#: for so long a mail is tried again, as mail servers do (RFC 5321, 4.5.4.1)
+#: how long making a letter may take, its neighbours' answers included
+_WRITING_SECONDS = 30
+#: for so long a mail is tried again that the server refuses for now, as mail servers do (RFC 5321, 4.5.4.1); one that
+#: never came so far waits for ever
 _GIVE_UP_AFTER = timedelta(days=5)
 _LINK_LASTS = timedelta(days=90)
+#: an outcome is told again for so long: less than SENDING_SECONDS, after which another sends the mail again
+_RECORDING_SECONDS, _RECORDING_PAUSE = 60.0, 0.5
 
 Take = Callable[[Sequence[Input[Any]]], Awaitable[list[Any]]]
 
@@ -57,19 +65,24 @@ class MailRoom:
         self._words = words or Words(settings, clock)
         self._post = post or Post(settings.smtp_url)
         self._writing = Writing(engine, policies, self._words, self._secret, settings.base_url)
-        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def run_once(self) -> int:
         """One round."""
         now = self._clock.now()
         budget = self._policies.current.escalation.mail_budget
         async with self._engine.begin() as conn:
-            claimed = await mails.claim(conn, now, per_minute=budget.per_minute, per_hour=budget.per_hour)
+            claimed = await mails.claim(
+                conn, now, per_minute=budget.per_minute, per_hour=budget.per_hour, at_once=AT_ONCE
+            )
             answered = [self._link(order) for one in claimed for order in one.orders if asks(order)]
             await links.put(conn, answered)
         if claimed:
             await fault("mail.after_claim")
-            await asyncio.gather(*(self._send(one) for one in claimed))
+            # one that fails leaves the others alone; it counts as dead in a while, and is sent again
+            done = await asyncio.gather(*(self._send(one) for one in claimed), return_exceptions=True)
+            for failed in done:
+                if isinstance(failed, BaseException):
+                    raise failed
         return len(claimed)
 
     async def stop(self) -> None:
@@ -90,13 +103,12 @@ class MailRoom:
         }
 
     async def _send(self, one: Claimed) -> None:
-        async with self._gate:
-            sent, wait, no_address = await self._attempt(one)
-        if sent.state != "accepted":
+        sent, wait, no_address = await self._attempt(one)
+        if sent.state not in ("accepted", "withdrawn"):
             log.warning("mail_not_accepted", mail_id=one.id, kind=one.orders[0].kind, state=sent.state, why=sent.detail)
         outcomes = [self._outcome(order, one, sent, wait, no_address) for order in one.orders]
         for start in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
-            await self._take(
+            await self._record(
                 [
                     Input(order.customer_id, outcome, on_mail_outcome)
                     for order, outcome in zip(
@@ -107,24 +119,46 @@ class MailRoom:
                 ]
             )
 
+    async def _record(self, outcomes: Sequence[Input[Any]]) -> None:
+        """Tells what became of mails, again while the database is away: what is never told is sent once more."""
+        end = time.monotonic() + _RECORDING_SECONDS
+        while True:
+            try:
+                await self._take(outcomes)
+                return
+            except Exception as error:
+                if not is_transient(error) or time.monotonic() > end:
+                    raise
+                log.warning("mail_outcome_waits", error=type(error).__name__)
+            await asyncio.sleep(_RECORDING_PAUSE)
+
     async def _attempt(self, one: Claimed) -> tuple[Sent, timedelta, bool]:
         """What became of it, how long until the next attempt, and whether there is an address at all."""
         retry = self._policies.current.escalation.mail_retry_after
         wait = retry[min(one.attempts, len(retry) - 1)].delta
         try:
-            letter, recipient = await self._writing.write(one.orders)
-            message = render(
+            async with asyncio.timeout(_WRITING_SECONDS):
+                letter, recipient = await self._writing.write(one.orders)
+            # a digest of hundreds takes a while: others are served meanwhile
+            message = await asyncio.to_thread(
+                render,
                 letter,
                 message_id=f"<{one.id}@{self._sender.rpartition('@')[2]}>",
                 sender=self._sender,
                 recipient=recipient,
                 at=one.orders[0].ordered_at,
             )
-        except Away as error:
+        except (Away, TimeoutError) as error:
             # the mail waits for the words; neighbours come back sooner than mail servers
-            return Sent("temporary", f"waits for {error}"), timedelta(seconds=min(60, 2 * 2**one.attempts)), False
+            return (
+                Sent("temporary", f"waits for {str(error) or 'its words'}"),
+                timedelta(seconds=min(60, 2 * 2**one.attempts)),
+                False,
+            )
         except NoAddress as error:
             return Sent("permanent", f"no address: {error}"), wait, True
+        except Overtaken:
+            return Sent("withdrawn", "answered meanwhile"), wait, False
         except NothingToSay as error:
             return Sent("permanent", f"nothing to say: {error}"), wait, False
         except UnsafeMail as error:
@@ -134,7 +168,7 @@ class MailRoom:
     def _outcome(self, order: MailOrder, one: Claimed, sent: Sent, wait: timedelta, no_address: bool) -> MailOutcome:
         now = self._clock.now()
         state = sent.state
-        if state in ("temporary", "unknown") and now - order.ordered_at > _GIVE_UP_AFTER:
+        if sent.said and state in ("temporary", "unknown") and now - order.ordered_at > _GIVE_UP_AFTER:
             state = "permanent"
         retry_at = now + wait if state in ("temporary", "unknown") else None
         return MailOutcome(order.id, state, now, sent.detail, no_address, retry_at)

@@ -5,7 +5,6 @@ Read over HTTP from the services whose they are, when a mail is made. Whatever c
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +13,11 @@ import orjson
 
 from shared.auth import service_token
 from shared.clock import Clock
+from shared.http.page import encode_cursor
 from shared.settings import Base
 
+#: what is read of a complaint's history
+MOST_ITEMS = 200
 _TIMEOUT = httpx.Timeout(5, connect=2)
 
 
@@ -48,18 +50,12 @@ class Words:
         """A complaint as ownership shows it."""
         return await self._get(self._ownership, "complaints", complaint_id)
 
-    async def timeline(self, complaint_id: str) -> list[dict[str, Any]]:
-        """What happened to a complaint, the latest 200."""
-        found: list[dict[str, Any]] = []
-        cursor = ""
-        while True:
-            page = await self._get(self._ownership, "complaints", complaint_id, f"/timeline?limit=200{cursor}")
-            if page is None:
-                return found
-            found = [*found, *page["items"]][-200:]
-            if not page["next"]:
-                return found
-            cursor = f"&cursor={quote(page['next'])}"
+    async def timeline(self, complaint_id: str, *, after: int = 0) -> list[dict[str, Any]]:
+        """What happened to a complaint after the place `after`, in order, at most 200."""
+        cursor = f"&cursor={encode_cursor([after])}" if after > 0 else ""
+        page = await self._get(self._ownership, "complaints", complaint_id, f"/timeline?limit={MOST_ITEMS}{cursor}")
+        items: list[dict[str, Any]] = page["items"] if page else []
+        return items
 
     async def close(self) -> None:
         """Lets go of the connections."""
@@ -92,11 +88,3 @@ class Words:
         if not isinstance(found, dict):
             raise Away(f"{what}: the answer is no object")
         return found
-
-
-def time_of(value: Any) -> datetime | None:
-    """A time as our services write it; None for anything else."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return None

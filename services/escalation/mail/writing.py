@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.domain.mail import MailOrder
 from services.escalation.mail import letters
-from services.escalation.mail.letters import Facts, Letter
+from services.escalation.mail.facts import Facts, local
+from services.escalation.mail.letters import Letter
 from services.escalation.mail.phrases import language_of
 from services.escalation.mail.tokens import link_of
-from services.escalation.mail.words import Words
+from services.escalation.mail.words import MOST_ITEMS, Words
 from services.escalation.store import reading
 from shared.auth import sign
 from shared.policy import Policies
@@ -29,6 +30,10 @@ class NoAddress(Exception):
 
 class NothingToSay(Exception):
     """What the mail was to bring is not there any more."""
+
+
+class Overtaken(NothingToSay):
+    """What the mail was to ask for was done meanwhile."""
 
 
 def asks(order: MailOrder) -> bool:
@@ -66,15 +71,30 @@ class Writing:
         letter: Letter = await write(order, reader)
         return letter, reader.address
 
-    async def facts(self, order: MailOrder, zone: str) -> Facts:
-        """All that a letter or page about an order's complaint shows."""
-        complaint_id = order.complaint_id
+    async def at_home(self, order: MailOrder, zone: str) -> Facts:
+        """What this service itself keeps of all that a letter or page shows."""
         view = None
         async with self._engine.connect() as conn:
             if order.escalation_id:
                 view = await reading.view(conn, self._policies, order.escalation_id)
-            known = view.complaint if view else await reading.complaint_of(conn, complaint_id) if complaint_id else None
-        first_id = known.first_contact_id if known else None
+            known = view.complaint if view else None
+            if known is None and order.complaint_id:
+                known = await reading.complaint_of(conn, order.complaint_id)
+        escalation = view.escalation if view else None
+        return Facts(
+            reference=(known.reference if known else None) or "?",
+            zone=zone,
+            cause=known.cause if known else None,
+            first_id=known.first_contact_id if known else None,
+            escalation=escalation,
+            promises=[self._named(one) for one in view.promises] if view else (),
+            asked_before=self._asked_before(escalation, order) if escalation else (),
+        )
+
+    async def facts(self, order: MailOrder, zone: str) -> Facts:
+        """All that a letter or page about an order's complaint shows. Raises Away."""
+        home = await self.at_home(order, zone)
+        complaint_id, first_id = order.complaint_id, home.first_id
         contacts = [one for one in dict.fromkeys((first_id, order.contact_id)) if one]
         customer, complaint, timeline, *said = await asyncio.gather(
             self._words.customer(order.customer_id),
@@ -82,20 +102,18 @@ class Writing:
             self._words.timeline(complaint_id) if complaint_id else _no_items(),
             *(self._words.contact(one) for one in contacts),
         )
+        version = int((complaint or {}).get("version") or 0)
+        if complaint_id and version > MOST_ITEMS:
+            timeline = await self._words.timeline(complaint_id, after=version - MOST_ITEMS)
         heard = dict(zip(contacts, said, strict=True))
-        reference = (known.reference if known else None) or (complaint or {}).get("reference") or "?"
-        escalation = view.escalation if view else None
-        return Facts(
-            reference=reference,
-            zone=zone,
+        return replace(
+            home,
+            reference=home.reference if home.reference != "?" else (complaint or {}).get("reference") or "?",
             customer=customer,
             complaint=complaint,
             first=heard.get(first_id or ""),
             latest=heard.get(order.contact_id or ""),
             timeline=timeline,
-            escalation=escalation,
-            promises=[self._named(one) for one in view.promises] if view else (),
-            asked_before=self._asked_before(escalation, order) if escalation else (),
         )
 
     async def _reader(self, order: MailOrder) -> Reader:
@@ -138,6 +156,8 @@ class Writing:
 
     async def _ask(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
+        if not facts.waiting:
+            raise Overtaken("somebody has answered")
         address, code = self._address(order)
         return letters.ask(reader.language, reader.name, facts, order.due_at or order.ordered_at, address, code)
 
@@ -178,7 +198,7 @@ class Writing:
 
     async def _breach(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        link = self._address(order) if asks(order) else None
+        link = self._address(order) if asks(order) and facts.waiting else None
         return letters.breach(
             reader.language, reader.name, facts, await self._promise(order), link, order.due_at if link else None
         )
@@ -210,15 +230,12 @@ class Writing:
             reference = known.get(one.complaint_id or "", "?")
             if asks(one):
                 asked.append((reference, *self._address(one)))
-            elif one.kind == "chase":
-                promise = await self._promise(one)
-                due = letters.local(one.due_at or one.ordered_at, reader.zone)
-                others.append(say("chase_subject", promise=promise["reference"], due=due))
-            elif one.kind == "breach":
-                promise = await self._promise(one)
-                others.append(say("breach_subject", promise=promise["reference"], reference=reference))
-            else:
-                others.append(say(f"{one.kind}_subject", reference=reference, name="—"))
+                continue
+            async with self._engine.connect() as conn:
+                promise = await reading.promise_of(conn, one.promise_id) if one.promise_id else None
+            due = local(one.due_at or one.ordered_at, reader.zone)
+            told = promise["reference"] if promise else "?"
+            others.append(say(f"{one.kind}_subject", reference=reference, promise=told, due=due, name="—"))
         return letters.digest(reader.language, reader.name, asked, others, reader.zone)
 
 

@@ -60,7 +60,7 @@ mails = Table(
 
 _ORDER = TypeAdapter(MailOrder)
 #: a mail that is being sent and not heard of for so long is sent again
-SENDING_SECONDS = 120
+SENDING_SECONDS = 150
 #: people who are spared: a customer gets every mail at once
 _SPARED = ("executive:", "agent:", "address:")
 _CLAIMING = lock_number("escalation", "mail", "claim")
@@ -113,21 +113,13 @@ async def withdraw(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None
 
 async def record(conn: AsyncConnection, outcomes: Sequence[MailOutcome]) -> None:
     """Writes what became of attempts, in one statement."""
-    names = ("id", "state", "next_at", "sent_at", "detail")
-    kinds = {"next_at": DateTime(timezone=True), "sent_at": DateTime(timezone=True)}
+    time = DateTime(timezone=True)
     values = [
         (one.mail_id, one.state, one.retry_at, one.at if one.state == "accepted" else None, one.detail[:300])
         for one in outcomes
     ]
-    arrays = [
-        bindparam(f"p_{name}", [value[n] for value in values], type_=ARRAY(kinds.get(name, Text())))
-        for n, name in enumerate(names)
-    ]
-    new = (
-        func.unnest(*arrays)
-        .table_valued(*[column(name, kinds.get(name, Text())) for name in names])
-        .render_derived(name="new")
-    )
+    columns = (("id", Text()), ("state", Text()), ("next_at", time), ("sent_at", time), ("detail", Text()))
+    new = _rows(*columns, values=values)
     statement = update(mails).where(mails.c.id == new.c.id)
     await conn.execute(
         statement.values(state=new.c.state, next_at=new.c.next_at, sent_at=new.c.sent_at, detail=new.c.detail)
@@ -135,71 +127,99 @@ async def record(conn: AsyncConnection, outcomes: Sequence[MailOutcome]) -> None
 
 
 async def claim(
-    conn: AsyncConnection, now: datetime, *, per_minute: int, per_hour: int, most: int = 5_000
+    conn: AsyncConnection, now: datetime, *, per_minute: int, per_hour: int, at_once: int = 8, look_at: int = 5_000
 ) -> list[Claimed]:
-    """Takes what is due, within everybody's budget, and marks it as being sent.
+    """Takes at most `at_once` mails that are due, within everybody's budget, and marks them as being sent.
 
-    One claim at a time, so that a budget is not spent twice. Where more is due for somebody than they may get, the
-    last mail that they may get is a digest of all the rest; where they may get none, theirs waits until they may.
+    One claim at a time, so that a budget is not spent twice; rows that somebody else is writing are left to the next.
+    Where more is due for somebody than they may get, the last mail that they may get is a digest of all the rest;
+    where they may get none, theirs waits until they may.
     """
     await conn.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
     due = (
         await conn.execute(
-            select(mails.c.id, mails.c.person, mails.c.order, mails.c.digest_id, mails.c.attempt)
+            select(mails.c.id, mails.c.person, mails.c.digest_id, mails.c.attempt, mails.c.state)
             .where(mails.c.next_at <= now)
             .order_by(mails.c.next_at, mails.c.id)
-            .limit(most)
+            .limit(look_at)
+            .with_for_update(skip_locked=True)
         )
     ).all()
     if not due:
         return []
     spared = sorted({row.person for row in due if row.person.startswith(_SPARED)})
     left = await _left(conn, spared, now, per_minute, per_hour)
-    claimed: list[Claimed] = []
-    later: dict[str, list[str]] = {}
     by_person: dict[str, list[Any]] = {}
     for row in due:
         by_person.setdefault(row.person, []).append(row)
+    chosen: list[list[Any]] = []
+    later: list[tuple[str, datetime]] = []
     for person, rows in by_person.items():
         allowed, free_at = left.get(person, (len(rows), now))
-        if allowed <= 0:
-            later[person] = [row.id for row in rows]
-            await conn.execute(update(mails).where(mails.c.id == _among("ids", later[person])).values(next_at=free_at))
-            continue
-        claimed += _mails_of(rows, allowed)
-    for one in claimed:
-        ids = [order.id for order in one.orders]
-        digest = one.id if len(one.orders) > 1 else None
-        await conn.execute(
-            update(mails)
-            .where(mails.c.id == _among("ids", ids))
-            .values(
-                state="sending",
-                attempt=mails.c.attempt + 1,
-                next_at=now + timedelta(seconds=SENDING_SECONDS),
-                digest_id=digest,
-            )
-        )
-    return claimed
+        groups, waiting = _mails_of(rows, allowed)
+        chosen += groups
+        later += [(row.id, free_at) for row in waiting]
+    await _postpone(conn, later)
+    return await _mark(conn, chosen[:at_once], now)
 
 
-def _mails_of(rows: Sequence[Any], allowed: int) -> list[Claimed]:
+def _mails_of(rows: Sequence[Any], allowed: int) -> tuple[list[list[Any]], list[Any]]:
+    """The mails that somebody gets now, as the rows of each, and the rows that wait."""
+    if allowed <= 0:
+        return [], list(rows)
     whole: dict[str, list[Any]] = {}
     for row in rows:
-        # what was sent as a digest before, and may have arrived, is sent as that digest again
         whole.setdefault(row.digest_id or row.id, []).append(row)
-    groups = list(whole.values())
-    if len(groups) > allowed:
-        rest = [row for group in groups[allowed - 1 :] for row in group]
-        groups = [*groups[: allowed - 1], rest]
-    return [_claimed(group) for group in groups]
+    # what may have arrived is sent again as it was, under its Message-ID; only what has not is put together
+    again = [group for group in whole.values() if group[0].state in ("unknown", "sending")]
+    fresh = [group for group in whole.values() if group[0].state not in ("unknown", "sending")]
+    groups, waiting = again[:allowed], [row for group in again[allowed:] for row in group]
+    free = allowed - len(groups)
+    if len(fresh) > free:
+        rest = [row for group in fresh[max(free - 1, 0) :] for row in group]
+        fresh = [*fresh[: free - 1], rest] if free else []
+        waiting += [] if free else rest
+    return [*groups, *fresh], waiting
 
 
-def _claimed(rows: Sequence[Any]) -> Claimed:
-    found = tuple(_ORDER.validate_python(row.order) for row in rows)
-    first = rows[0]
-    single = len(rows) == 1
-    return Claimed(first.id if single else first.digest_id or f"digest-{first.id}", found, first.attempt)
+async def _postpone(conn: AsyncConnection, later: Sequence[tuple[str, datetime]]) -> None:
+    if later:
+        new = _rows(("id", Text()), ("next_at", DateTime(timezone=True)), values=later)
+        await conn.execute(update(mails).where(mails.c.id == new.c.id).values(next_at=new.c.next_at))
+
+
+async def _mark(conn: AsyncConnection, chosen: Sequence[Sequence[Any]], now: datetime) -> list[Claimed]:
+    names: list[tuple[str, str | None]] = []
+    made: list[tuple[str, list[str], int]] = []
+    for rows in chosen:
+        first, ids = rows[0], [row.id for row in rows]
+        name = first.id if len(ids) == 1 else first.digest_id or f"digest-{first.id}"
+        names += [(one, name if len(ids) > 1 else None) for one in ids]
+        made.append((name, ids, first.attempt))
+    if not made:
+        return []
+    new = _rows(("id", Text()), ("digest_id", Text()), values=names)
+    marked = update(mails).where(mails.c.id == new.c.id)
+    await conn.execute(
+        marked.values(
+            state="sending",
+            attempt=mails.c.attempt + 1,
+            next_at=now + timedelta(seconds=SENDING_SECONDS),
+            digest_id=new.c.digest_id,
+        )
+    )
+    found = await orders(conn, [one for one, _ in names])
+    return [Claimed(name, tuple(found[one] for one in ids), attempts) for name, ids, attempts in made]
+
+
+def _rows(*columns: tuple[str, Any], values: Sequence[Sequence[Any]]) -> Any:
+    """Values as a table to join with: one statement for all of them."""
+    arrays = [
+        bindparam(f"p_{name}", [value[n] for value in values], type_=ARRAY(kind))
+        for n, (name, kind) in enumerate(columns)
+    ]
+    named = [column(name, kind) for name, kind in columns]
+    return func.unnest(*arrays).table_valued(*named).render_derived(name="new")
 
 
 async def _left(

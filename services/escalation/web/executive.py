@@ -17,15 +17,17 @@ from services.escalation.api.desk import Desk
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.promising import PromiseWanted
 from services.escalation.mail import letters
-from services.escalation.mail.letters import Facts, Letter
+from services.escalation.mail.facts import Facts
+from services.escalation.mail.letters import Letter
 from services.escalation.mail.phrases import language_of
-from services.escalation.mail.plain import clean
+from services.escalation.mail.plain import clean, line
 from services.escalation.mail.tokens import hash_of, read_code
 from services.escalation.mail.words import Away
 from services.escalation.mail.writing import Writing
 from services.escalation.store import links, mails, reading
-from services.escalation.web.phrases import PAGE
+from services.escalation.web.phrases import BECAUSE, PAGE
 from shared.http import StrictRoute, read_form
+from shared.policy import Executive
 from shared.refusal import Refusal
 from shared.work import Input
 
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 
 Token = Annotated[str, InPath(max_length=64)]
 _MOST = 20_000
+_MOST_WORDS = 100_000
 _TYPED = dict.fromkeys(("text", "stay", "promise", "apology", "code"), "")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -55,50 +58,55 @@ def executive_page(desk: Desk, writing: Writing) -> APIRouter:
     """The routes of the page."""
     router = APIRouter(tags=["pages"], route_class=StrictRoute)
 
-    async def link_of(token: str) -> tuple[Any, Any] | None:
+    async def link_of(token: str) -> tuple[Any, Any, Executive] | None:
         now = desk.corridor.clock.now()
         async with desk.engine.connect() as conn:
             link = await links.find(conn, hash_of(token), now)
             order = (await mails.orders(conn, [link.mail_id])).get(link.mail_id) if link else None
-        return (link, order) if link and order else None
+        # whoever left the policy has no link any more
+        person = desk.policies.current.executive(link.executive_id) if link and order else None
+        return (link, order, person) if person else None
 
-    async def page(link: Any, order: Any, *, status: int = 200, **more: Any) -> Response:
-        person = desk.policies.current.executive(link.executive_id)
-        language = language_of(person.locale if person else None)
+    async def page(order: Any, person: Executive, *, status: int = 200, **more: Any) -> Response:
+        language = language_of(person.locale)
+        away = False
         try:
-            facts = await writing.facts(order, person.time_zone if person else "UTC")
-        except Away as away:
-            log.warning("page_waits", why=str(away))
-            return _simple(language, "away", 503, {"Retry-After": "10"})
-        return _page(language, person.name if person else link.executive_id, facts, status, more)
+            facts = await writing.facts(order, person.time_zone)
+        except Away as error:
+            log.warning("page_waits", why=str(error))
+            if not more:
+                return _simple(language, "away", 503, {"Retry-After": "10"})
+            # somebody has typed something: they are told what became of it all the same
+            facts, away = await writing.at_home(order, person.time_zone), True
+        return _page(language, person.name, facts, status, {"away": away, **more})
 
     @router.get("/e/{token}", summary="The executive's page", response_class=Response)
     async def show(token: Token, request: Request) -> Response:
         found = await link_of(token)
         if found is None:
             return _simple(_asked_for(request), "gone", 404)
-        return await page(*found)
+        return await page(*found[1:])
 
     @router.post("/e/{token}", summary="The executive's answer", response_class=Response)
     async def answer(token: Token, request: Request) -> Response:
         found = await link_of(token)
         if found is None:
             return _simple(_asked_for(request), "gone", 404)
-        link, order = found
+        link, order, person = found
         form = await read_form(request)
         async with desk.engine.begin() as conn:
             code = hash_of(read_code(form.get("code", "")[:20]))
             tried = await links.try_code(conn, hash_of(token), code, desk.corridor.clock.now())
         if tried != "right":
             status = 429 if tried == "too_many" else 403
-            return await page(link, order, status=status, typed=form, wrong=tried)
+            return await page(order, person, status=status, typed=form, wrong=tried)
         text = form.get("text", "").strip()
         if len(text) > _MOST or len(form.get("stay", "")) > _MOST or len(form.get("promise", "")) > _MOST:
-            return await page(link, order, status=422, typed=form, wrong="too_long")
+            return await page(order, person, status=422, typed=form, wrong="too_long")
         result = await take(link, order, form, text)
         if isinstance(result, Refusal):
-            return await page(link, order, status=result.status, typed=form, refusal=result)
-        return await page(link, order, sent=True)
+            return await page(order, person, status=result.status, typed=form, refusal=result)
+        return await page(order, person, sent=True)
 
     async def take(link: Any, order: Any, form: Mapping[str, str], text: str) -> Any:
         alike, seen = await desk.alike(order.complaint_id, text)
@@ -144,7 +152,8 @@ def _simple(language: str, what: str, status: int, headers: Mapping[str, str] | 
 
 def _page(language: str, name: str, facts: Facts, status: int, more: Mapping[str, Any]) -> Response:
     letter = Letter(language, "")
-    letters.why_and_who(letter, facts)
+    if not more["away"]:
+        letters.why_and_who(letter, facts, _MOST_WORDS)
     escalation = facts.escalation or {}
     refusal: Refusal | None = more.get("refusal")
     shown = _TEMPLATES.get_template("answer.html").render(
@@ -154,17 +163,19 @@ def _page(language: str, name: str, facts: Facts, status: int, more: Mapping[str
         reference=facts.reference,
         due=facts.at(escalation.get("due_at")),
         leaving=bool(escalation.get("departure_threat")),
-        waiting=escalation.get("status") == "waiting",
+        waiting=facts.waiting,
         answer=escalation.get("answer"),
-        may_promise=bool((facts.complaint or {}).get("cause")),
-        cause=(facts.complaint or {}).get("cause"),
+        cause=facts.cause,
+        away=more["away"],
         blocks=letter.blocks,
         typed=_TYPED | dict(more.get("typed") or {}),
         wrong=more.get("wrong"),
         refusal=refusal,
         likeness=round(100 * refusal.members["likeness"]) if refusal and "likeness" in refusal.members else None,
-        because=refusal.members.get("because", []) if refusal else [],
+        because=[BECAUSE[language].get(one, one) for one in refusal.members.get("because", [])] if refusal else [],
         sent=more.get("sent", False),
         clean=clean,
+        line=line,
     )
-    return Response(shown, status, headers=_HEADERS, media_type="text/html")
+    headers = _HEADERS | ({"Retry-After": "3600"} if status == 429 else {})
+    return Response(shown, status, headers=headers, media_type="text/html")

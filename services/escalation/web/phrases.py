@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.escalation.canned import COURTESY_ALONE, NAMES_DO_NOT_COUNT
+
 PAGE: Final[dict[str, dict[str, str]]] = {
     "en": {
         "title": "Answer a customer",
@@ -65,5 +67,14 @@ PAGE: Final[dict[str, dict[str, str]]] = {
         "gone_hint": "请使用关于此投诉的最新邮件中的链接。",
         "away": "暂时无法显示客户的原话。",
         "away_hint": "请稍后再打开链接，内容不会丢失。",
+    },
+}
+
+#: reasons against an answer, as `services.escalation.canned` gives them, in other languages
+BECAUSE: Final[dict[str, dict[str, str]]] = {
+    "en": {},
+    "zh": {
+        COURTESY_ALONE: "通篇是客套话，没有一句与这位客户的事有关",
+        NAMES_DO_NOT_COUNT: "更换姓名、日期和数字不算自己的话",
     },
 }
