@@ -151,7 +151,7 @@ class Machinery(Generic[B]):
         self.on_stop.append(producer.stop)
 
     def _add_consumer(self, store: Any, topics: list[str], registry: Registry) -> None:
-        reader = TopicReader(self.connection, f"complaint-loop.{self.service}", topics)
+        reader = TopicReader(self.connection, topic_of(self.service), topics)
         producer = Producer(self.connection)
         consumer: Consumer[Any] = Consumer(
             self.corridor, reader, registry, parked=store.parked, producer=producer, wait=0.5
