@@ -33,9 +33,13 @@ class Facts:
         return (self.escalation or {}).get("status") == "waiting"
 
     def at(self, when: Any) -> str:
-        """A time on the reader's wall clock."""
+        """A time on the reader's wall clock, with its zone."""
         found = time_of(when)
         return local(found, self.zone) if found else "?"
+
+    def on(self, when: Any) -> str:
+        """A time on the reader's wall clock, among others: the zone is told once."""
+        return self.at(when).partition(" (")[0]
 
 
 def local(at: datetime, zone: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.phrases import DONE, PHRASES
+from services.escalation.mail.phrases import DONE, KINDS, PHRASES
 from services.escalation.mail.plain import line
 
 #: code points of a customer's text that a mail shows, and of what was written to them
@@ -77,7 +78,7 @@ def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
     letter.add("head", letter.say("who"))
     letter.add("facts", lines=_customer(letter, facts))
     _words(letter, facts, most)
-    letter.add("head", letter.say("history"))
+    letter.add("head", letter.say("history", zone=facts.zone))
     letter.add("list", lines=_history(letter, facts))
     letter.add("head", letter.say("promises"))
     if facts.promises:
@@ -93,13 +94,21 @@ def _customer(letter: Letter, facts: Facts) -> list[tuple[str, str]]:
     found = {
         "name": customer.get("name"),
         "tier": complaint.get("tier") or customer.get("tier"),
-        "worth": f"{worth.get('amount')} {worth.get('currency')}" if worth else None,
+        "worth": money(worth) if worth else None,
         "region": complaint.get("region") or customer.get("region"),
         "product": complaint.get("product"),
         "cause": complaint.get("cause"),
         "need": letter.say(need) if need else None,
     }
     return [(letter.say(name), str(value)) for name, value in found.items() if value]
+
+
+def money(worth: dict[str, Any]) -> str:
+    """`300,000.00 USD`."""
+    try:
+        return f"{Decimal(str(worth.get('amount'))):,} {worth.get('currency')}"
+    except InvalidOperation:
+        return "?"
 
 
 def _words(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
@@ -124,14 +133,17 @@ def words_of(letter: Letter, contact: dict[str, Any] | None, most: int = MOST_WO
 def _history(letter: Letter, facts: Facts) -> list[str]:
     complaint = facts.complaint or {}
     contacts = len(complaint.get("contacts") or ()) or 1
-    first_at = facts.at(complaint.get("first_contact_at"))
+    first_at = facts.on(complaint.get("first_contact_at"))
     lines = [
         letter.say("contacts", n=contacts, at=first_at) if contacts > 1 else letter.say("contact_once", at=first_at)
     ]
     owner = complaint.get("owner")
     lines.append(letter.say("owner", name=owner.get("name") or owner["id"]) if owner else letter.say("no_owner"))
     missed = [clock for clock in complaint.get("clocks") or () if clock.get("breached_at")]
-    lines += [letter.say("missed", kind=one["kind"], at=facts.at(one["due_at"])) for one in missed[-3:]]
+    lines += [
+        letter.say("missed", kind=KINDS[letter.language].get(one["kind"], one["kind"]), at=facts.on(one["due_at"]))
+        for one in missed[-3:]
+    ]
     lines += _done(letter, facts)
     lines += [letter.say("asked_before", name=name) for name in facts.asked_before]
     return lines
@@ -148,7 +160,7 @@ def _done(letter: Letter, facts: Facts) -> list[str]:
         quoted = said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + " […]"
         what = DONE[letter.language][name]
         lines.append(
-            letter.say("done_with_words" if said else "done", at=facts.at(item.get("at")), what=what, text=quoted)
+            letter.say("done_with_words" if said else "done", at=facts.on(item.get("at")), what=what, text=quoted)
         )
     return lines[-_MOST_DONE:]
 
@@ -158,7 +170,7 @@ def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
         "promise_line",
         reference=promise["reference"],
         by=promise.get("by_name") or promise["made_by"],
-        at=facts.at(promise["made_at"]),
+        at=facts.on(promise["made_at"]),
         text=promise.get("text") or "…",
         status=letter.say(promise["status"]),
     )

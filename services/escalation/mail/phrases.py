@@ -34,7 +34,7 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "their_words_now": "And now",
         "no_words": "(The customer left no text.)",
         "erased": "(The customer asked us to forget their words.)",
-        "history": "What has happened",
+        "history": "What has happened ({zone})",
         "owner": "{name} owns the complaint and stays with it.",
         "no_owner": "Nobody owns the complaint yet.",
         "contacts": "The customer has been in touch {n} times about it, first on {at}.",
@@ -116,7 +116,7 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "their_words_now": "这一次",
         "no_words": "（客户没有留下文字。）",
         "erased": "（客户已要求删除其文字。）",
-        "history": "经过",
+        "history": "经过（{zone}）",
         "owner": "{name} 负责此投诉，并负责到底。",
         "no_owner": "此投诉尚无人负责。",
         "contacts": "客户为此联系过 {n} 次，首次在 {at}。",
@@ -192,6 +192,26 @@ DONE: Final[dict[str, dict[str, str]]] = {
         "paused": "暂停处理",
         "answered": "已答复客户",
         "reopened": "客户表示没有解决",
+    },
+}
+
+#: the clocks that every complaint has; named rule clocks have their own names
+KINDS: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "claim": "somebody to take it on",
+        "acknowledgement": "acknowledgement",
+        "first_response": "first response",
+        "next_update": "next update",
+        "final_answer": "final answer",
+        "follow_up": "follow-up",
+    },
+    "zh": {
+        "claim": "有人负责",
+        "acknowledgement": "告知收到",
+        "first_response": "首次回应",
+        "next_update": "下次进展",
+        "final_answer": "最终答复",
+        "follow_up": "回访",
     },
 }
 

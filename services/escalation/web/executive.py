@@ -141,6 +141,10 @@ async def _complaint(conn: Any, order: Any) -> Any:
     return known
 
 
+def _reasons(refusal: Refusal | None) -> list[str]:
+    return refusal.members.get("because", []) if refusal else []
+
+
 def _asked_for(request: Request) -> str:
     return language_of(request.headers.get("accept-language", "")[:20].partition(",")[0])
 
@@ -172,7 +176,7 @@ def _page(language: str, name: str, facts: Facts, status: int, more: Mapping[str
         wrong=more.get("wrong"),
         refusal=refusal,
         likeness=round(100 * refusal.members["likeness"]) if refusal and "likeness" in refusal.members else None,
-        because=[BECAUSE[language].get(one, one) for one in refusal.members.get("because", [])] if refusal else [],
+        because=[BECAUSE[language][one] for one in _reasons(refusal) if one in BECAUSE[language]],
         sent=more.get("sent", False),
         clean=clean,
         line=line,

@@ -9,6 +9,7 @@ from services.escalation.canned import COURTESY_ALONE, NAMES_DO_NOT_COUNT
 PAGE: Final[dict[str, dict[str, str]]] = {
     "en": {
         "title": "Answer a customer",
+        "to_answer": "To your answer",
         "hello": "A customer needs an answer from you, {name}.",
         "due": "Please by",
         "your_answer": "Your answer to the customer",
@@ -40,6 +41,7 @@ PAGE: Final[dict[str, dict[str, str]]] = {
     },
     "zh": {
         "title": "答复客户",
+        "to_answer": "去写答复",
         "hello": "{name}，有一位客户需要您本人的答复。",
         "due": "期限",
         "your_answer": "您给客户的答复",
@@ -70,7 +72,7 @@ PAGE: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-#: reasons against an answer, as `services.escalation.canned` gives them, in other languages
+#: reasons against an answer, as `services.escalation.canned` gives them; how much is alike has a line of its own
 BECAUSE: Final[dict[str, dict[str, str]]] = {
     "en": {},
     "zh": {
