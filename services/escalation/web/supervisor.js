@@ -6,7 +6,7 @@ const element = (name, text, kind) => {
   if (kind) made.className = kind;
   return made;
 };
-const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const time = (at) => new Date(at).toLocaleTimeString([], { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const moment = (at) => new Date(at).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
 const words = (name) => name.replaceAll("_", " ").replace(".", ": ");
 
