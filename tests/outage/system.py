@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import httpx
 import yaml
+from aiokafka.admin import AIOKafkaAdminClient
 from aiosmtpd.controller import Controller
 
 from deploy.local.parts import Kafka, Postgres, start_both
@@ -52,7 +53,7 @@ class Letterbox:
         self._controller.start()
         self.url = f"smtp://127.0.0.1:{self._controller.port}"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # aiosmtpd's name
         head = bytes(envelope.content).partition(b"\r\n\r\n")[0].decode()
         (name,) = [line.partition(":")[2].strip() for line in head.split("\r\n") if line.lower().startswith("message-")]
         self.taken[name] += 1
@@ -120,6 +121,8 @@ class System:
         async with self.client("supervisor", url) as client:
 
             async def answers() -> bool:
+                for name, process in self.running.items():
+                    assert process.ended is None, f"{name} ended: {process.last_words()}"
                 try:
                     return (await client.get("/readyz")).status_code == 200
                 except httpx.TransportError:
@@ -144,6 +147,17 @@ class System:
     def connection(self) -> Connection:
         """The way to Kafka."""
         return Connection(self.kafka.bootstrap_servers, {})
+
+    async def members(self, group: str) -> int:
+        """How many processes share the work of a consumer group; 0 while they are dividing it."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap_servers)
+        await admin.start()
+        try:
+            (answer,) = await admin.describe_consumer_groups([group])
+        finally:
+            await admin.close()
+        ((_, _, state, _, _, members, *_),) = answer.groups
+        return len(members) if state == "Stable" else 0
 
     async def settled(self) -> None:
         """Waits until nothing is in flight any more."""
