@@ -60,7 +60,8 @@ class Desk:
         """How much words are like an earlier answer to another complaint, and the last answer looked at."""
         async with self.engine.connect() as conn:
             earlier, last = await reading.earlier_answers(conn, complaint_id)
-        found = await asyncio.to_thread(canned.likeness, text, earlier)
+        names = [one.name for one in self.policies.current.executives]
+        found = await asyncio.to_thread(canned.likeness, text, earlier, names)
         return Alike(found.acceptable, round(found.value, 3), tuple(found.because)), last
 
 
