@@ -1,0 +1,173 @@
+"""The whole loop, as people meet it: given, when, then exactly these events and mails and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.service.mail_house import text_of
+from tests.world import World
+
+MIA = {"id": "mia", "name": "Mia Berg", "email": "mia@company.example"}
+NOOR = {"id": "noor", "name": "Noor", "email": "noor@company.example"}
+THREAT = "My router drops again. I will cancel and move to another provider."
+WORDS = "I called you this noon, Tom: a technician replaces the splitter in your street tomorrow at nine."
+AGAIN = "It dropped again last night."
+PROMISE = "Your line will not drop in the evening again."
+
+
+async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_breaks_by_itself(world: World) -> None:
+    # when a customer threatens to leave while Mia has them on the phone
+    await world.contact("tom", THREAT, responder=MIA)
+    assert await world.told() == [
+        "contact.captured",
+        "complaint.opened",
+        "complaint.owner_assigned",
+        "complaint.departure_threatened",
+        "escalation.raised",
+    ]
+    assert await world.mailed() == [("ask", "vp@company.example")]
+    letter = text_of(world.last_mail("vp@company.example"))
+    assert THREAT in letter and "Mia Berg" in letter
+    complaint = await world.complaint("tom")
+    assert complaint["owner"] == {"id": "mia", "name": "Mia Berg"}
+
+    # when the executive looks, and so does a mail scanner, nothing happens
+    page = world.link("vp@company.example", "e")
+    for _ in range(3):
+        assert THREAT in (await world.ask("GET", page)).text
+    await world.settle()
+    assert (await world.told(), await world.mailed()) == ([], [])
+
+    # when the executive writes a phrase, or leaves the stay question out, it is refused and nothing happens
+    form = {"code": world.code("vp@company.example"), "text": WORDS, "stay": "A line that holds.", "promise": PROMISE}
+    for refused in ({"text": "We apologise for any inconvenience caused."}, {"stay": ""}, {"text": " "}):
+        answer = await world.ask("POST", page, data=form | refused)
+        assert 400 <= answer.status_code < 500 and PROMISE in answer.text, "what was typed is kept"
+    await world.settle()
+    assert (await world.told(), await world.mailed()) == ([], [])
+
+    # when the executive answers in own words, with a promise, the words reach the customer, and that ends it
+    assert (await world.ask("POST", page, data=form)).status_code == 200
+    await world.settle()
+    assert await world.told() == [
+        "escalation.answered",
+        "promise.made",
+        "escalation.delivered",
+        "escalation.ended",
+    ]
+    assert await world.mailed() == [("answer", "tom@customer.example")]
+    assert WORDS in text_of(world.last_mail("tom@customer.example"))
+    complaint = await world.complaint("tom")
+    assert (complaint["status"], complaint["owner"]["id"]) == ("open", "mia"), "it closes nothing by itself"
+
+    # when the same trouble comes back, told to somebody else and without a complaint, the promise breaks by itself
+    await world.pass_time(timedelta(hours=30))
+    assert (await world.told(), await world.mailed()) == (["complaint.clock_warned"], [])
+    await world.contact("tom", AGAIN, responder=NOOR, cause="router-drops")
+    assert await world.told() == [
+        "contact.captured",
+        "complaint.contact_joined",
+        "promise.broken",
+        "escalation.raised",
+    ]
+    assert sorted(await world.mailed()) == [("breach", "mia@company.example"), ("breach", "vp@company.example")]
+    for address in ("vp@company.example", "mia@company.example"):
+        letter = text_of(world.last_mail(address))
+        assert PROMISE in letter and AGAIN in letter, "both texts"
+    assert world.link("vp@company.example", "e") != page, "and is asked again"
+    (promise,) = (await world.get("/v1/promises", customer_id="tom"))["items"]
+    assert promise["status"] == "broken"
+    complaint = await world.complaint("tom")
+    assert complaint["owner"]["id"] == "mia", "the original owner still"
+
+    # and a supervisor has seen all of it, in one gapless order
+    feed = (await world.get("/v1/feed", limit=200))["items"]
+    assert [item["position"] for item in feed] == list(range(1, len(feed) + 1))
+    assert await world.findings() == []
+
+
+async def test_the_customer_has_the_last_word_and_the_owner_stays(world: World) -> None:
+    await world.contact("li", "My router drops every evening.", complaint=True, responder=MIA)
+    assert await world.told() == ["contact.captured", "complaint.opened", "complaint.owner_assigned"]
+    complaint = await world.complaint("li")
+    path = f"/v1/complaints/{complaint['id']}"
+    answer = {"agent_id": "mia", "text": "You have another port now.", "outcome": "upheld", "reasons": "A fault."}
+
+    # when the owner answers, the customer gets the words and a link
+    await world.post("agent", f"{path}/answer", answer)
+    await world.settle()
+    assert await world.told() == ["complaint.answered"]
+    assert await world.mailed() == [("confirm", "li@customer.example")]
+    assert "You have another port now." in text_of(world.last_mail("li@customer.example"))
+    page = world.link("li@customer.example", "c")
+    assert (await world.ask("GET", page)).status_code == 200
+    assert (await world.complaint("li"))["status"] == "answered", "looking says nothing"
+
+    # when the customer says no, the same owner has it, in another cycle, on fresh clocks
+    assert (await world.ask("POST", page, data={"solved": "no", "comment": "It dropped again."})).status_code == 200
+    await world.settle()
+    assert await world.told() == ["complaint.reopened"]
+    complaint = await world.complaint("li")
+    assert (complaint["status"], complaint["cycle"], complaint["owner"]["id"]) == ("open", 2, "mia")
+    assert {clock["kind"] for clock in complaint["clocks"] if clock["cycle"] == 2} >= {"next_update", "final_answer"}
+
+    # when it is answered again and the customer says yes, it is closed by the customer's word
+    await world.post("agent", f"{path}/answer", answer | {"text": "The cable from the street is new; it holds."})
+    await world.settle()
+    page = world.link("li@customer.example", "c")
+    assert (await world.ask("POST", page, data={"solved": "yes"})).status_code == 200
+    await world.settle()
+    assert await world.told() == ["complaint.answered", "complaint.accepted", "complaint.closed"]
+    complaint = await world.complaint("li")
+    assert (complaint["status"], complaint["basis"], complaint["owner"]["id"]) == ("closed", "accepted", "mia")
+    assert await world.findings() == []
+
+
+async def test_what_nobody_owns_climbs_to_the_top_and_is_repeated_there_until_somebody_answers(world: World) -> None:
+    # given a mail that nobody has taken
+    await world.contact("maria", "You charged me twice on this invoice.", complaint=True, channel="email")
+    assert await world.told() == ["contact.captured", "complaint.opened"]
+    assert (await world.complaint("maria"))["owner"] is None
+
+    # when the claim clock runs out
+    await world.pass_time(timedelta(minutes=15), by=timedelta(minutes=1))
+    told = await world.told()
+    assert told == [*["complaint.clock_warned"] * 3, "complaint.clock_breached", "escalation.raised"]
+    assert await world.mailed() == [("ask", "head@company.example")]
+
+    # when nobody answers, it climbs, and at the top it is said again and again
+    await world.pass_time(timedelta(hours=4))
+    assert sorted(await world.told()) == [
+        *["complaint.clock_breached"] * 2,  # acknowledgement and first response
+        *["complaint.clock_warned"] * 6,
+        "escalation.climbed",
+        "escalation.reason_joined",
+    ]
+    assert await world.mailed() == [("ask", "vp@company.example")]
+    await world.pass_time(timedelta(hours=8))
+    await world.told()
+    assert await world.mailed() == [("ask", "ceo@company.example")]
+    for _ in range(3):
+        await world.pass_time(timedelta(days=1))
+        assert "ceo@company.example" in dict(map(reversed, await world.mailed()))
+    (escalation,) = (await world.get("/v1/escalations", customer_id="maria"))["items"]
+    assert (escalation["status"], escalation["standing_unanswered"]) == ("waiting", True)
+
+    # when two reach for it, one owns it, and the other is told who
+    path = f"/v1/complaints/{escalation['complaint_id']}"
+    await world.post("agent", f"{path}/claim", {"agent_id": "noor"})
+    late = await world.ask("POST", f"{path}/claim", "agent", json={"agent_id": "mia"})
+    assert late.status_code == 409 and late.json()["state"]["owner"]["id"] == "noor"
+    await world.settle()
+    (escalation,) = (await world.get("/v1/escalations", customer_id="maria"))["items"]
+    assert escalation["status"] == "waiting", "only delivered words of an executive end it"
+
+    # when the top answers, it ends
+    await world.post(
+        "executive", f"/v1/escalations/{escalation['id']}/answer",
+        {"executive_id": "ceo", "text": "Maria, I have had the second charge paid back today.", "apology": True},
+    )  # fmt: skip
+    await world.settle()
+    (escalation,) = (await world.get("/v1/escalations", customer_id="maria"))["items"]
+    assert escalation["status"] == "ended"
+    assert await world.findings() == []
