@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Match
 
+from shared.http.direct import DirectRoute
 from shared.http.edge import Edge, request_id
 from shared.http.problem import MEDIA_TYPE, Answer, Problem, described, not_valid
 from shared.http.route import StrictRoute
@@ -152,6 +153,7 @@ def create_app(
         `ready()` answers what is missing, empty when nothing is. `max_body` is in bytes. `docs` adds FastAPI's pages,
     which fetch their scripts from elsewhere. `requires` of shared.auth needs `app.state.keyring`.
     """
+    direct: dict[tuple[str, str], Any] = {}
     app = FastAPI(
         title=title,
         version=version,
@@ -162,11 +164,14 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"logs": False},
-        middleware=[Middleware(Edge, max_body=max_body)],
+        middleware=[Middleware(Edge, max_body=max_body, direct=direct)],
         exception_handlers={HTTPException: _on_http, RequestValidationError: _on_invalid},
     )
     for router in [*routers, _house(ready)]:
         _take_routes(app, router)
+        for route in router.routes:
+            if isinstance(route, DirectRoute):
+                direct |= {(method, route.path): _shortcut(app, route) for method in route.methods or ()}
     described_by_fastapi = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -174,6 +179,19 @@ def create_app(
 
     app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+def _shortcut(app: FastAPI, route: DirectRoute) -> Any:
+    """A route as the edge calls it: what the layers in between would put into the scope, and its refusals answered."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        scope["app"], scope["route"] = app, route
+        try:
+            await route.app(scope, receive, send)
+        except HTTPException as error:
+            await (await _on_http(Request(scope, receive), error))(scope, receive, send)
+
+    return answer
 
 
 def _take_routes(app: FastAPI, router: APIRouter) -> None:
