@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import shared.kafka
+import shared.kafka.reader
 from deploy.local.parts import Kafka, start_kafka
 from services.command.topics import declared
 from shared.balance import balanced
@@ -160,7 +160,7 @@ class _Hearing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.deaf = self.built = 0
-        original = shared.kafka.AIOKafkaConsumer
+        original = shared.kafka.reader.AIOKafkaConsumer
 
         def build(*args: Any, **kwargs: Any) -> Any:
             consumer = original(*args, **kwargs)
@@ -170,7 +170,7 @@ class _Hearing:
                 consumer.getmany = self._nothing
             return consumer
 
-        monkeypatch.setattr("shared.kafka.AIOKafkaConsumer", build)
+        monkeypatch.setattr("shared.kafka.reader.AIOKafkaConsumer", build)
 
     async def _nothing(self, **_: Any) -> dict[Any, Any]:
         await asyncio.sleep(0.1)
