@@ -60,3 +60,9 @@ def test_domains_know_nothing_of_the_world() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [f"{name}: {one}" for one in names if one.split(".")[0] in forbidden]
     assert not found
+
+
+def test_aiokafka_has_one_keeper() -> None:
+    importing = re.compile(r"^\s*(import|from) aiokafka\b", re.MULTILINE)
+    found = {path.parent.relative_to(ROOT).as_posix() for path in SOURCES if importing.search(path.read_text())}
+    assert found == {"shared/kafka"}
