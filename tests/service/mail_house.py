@@ -128,6 +128,15 @@ async def house(escalation: World, mail_server: MailServer) -> House:
     neighbours.customers["c-1"] = {"id": "c-1", "name": "Li Wei", "email": "li@customer.example", "locale": "en"}
     neighbours.contacts["contact-1"] = {"contact_id": "contact-1", "text": "My router drops every evening."}
     neighbours.responders["agent-7"] = {"id": "agent-7", "name": "Chen Yu", "email": "chen@example.com"}
+    return House(escalation, mail_server, neighbours, _room(escalation, mail_server, neighbours))
+
+
+def another_room(house: House) -> MailRoom:
+    """A replica of the mail room."""
+    return _room(house.world, house.server, house.neighbours)
+
+
+def _room(world: World, server: MailServer, neighbours: Neighbours) -> MailRoom:
     settings = Base(
         database_url="postgresql://unused",
         kafka_bootstrap_servers="unused",
@@ -135,15 +144,6 @@ async def house(escalation: World, mail_server: MailServer) -> House:
         public_url="http://loop.example",
         mail_from="loop@example.com",
     )
-    words = Words(settings, escalation.clock, httpx.MockTransport(neighbours.answer))
-    post = Post(f"smtp://127.0.0.1:{mail_server.port}", step_seconds=0.5)
-    room = MailRoom(
-        escalation.engine,
-        escalation.corridor.take,
-        escalation.policies,
-        settings,
-        escalation.clock,
-        words=words,
-        post=post,
-    )
-    return House(escalation, mail_server, neighbours, room)
+    words = Words(settings, world.clock, httpx.MockTransport(neighbours.answer))
+    post = Post(f"smtp://127.0.0.1:{server.port}", step_seconds=0.5)
+    return MailRoom(world.engine, world.corridor.take, world.policies, settings, world.clock, words=words, post=post)

@@ -9,13 +9,14 @@ import httpx
 import pytest
 
 from services.escalation.api import Desk
+from services.escalation.domain.answering import AnswerGiven
 from services.escalation.feed import Hub
 from services.escalation.mail import Words
 from services.escalation.mail.writing import Writing
 from services.escalation.web import executive_page
 from shared.http import create_app
 from shared.outbox import Bell
-from tests.service.escalation_world import WORDS, contact, opened, owned, threatened
+from tests.service.escalation_world import POLICY, WORDS, breached, contact, opened, owned, policy, threatened
 from tests.service.mail_house import SECRET, House, text_of
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
@@ -107,6 +108,22 @@ async def test_what_is_no_answer_is_refused_and_kept(page: Page, typed: dict[str
 async def test_a_form_letter_is_refused_with_its_likeness(page: Page) -> None:
     refused = await page.post(text="Thank you for your feedback. Your satisfaction is important to us.")
     assert "Likeness to an earlier answer: 100 %" in refused.text
+    assert "it is courtesy alone" in refused.text
+
+
+async def test_the_words_of_another_answer_are_refused_whatever_names_are_in_it(page: Page) -> None:
+    world = page.house.world
+    heard = contact("c-2", contact_id="contact-2")
+    await world.tell(opened(heard, "k-2"), breached(complaint_id="k-2", customer="c-2"))
+    (other,) = await world.escalations(complaint_id="k-2")
+    before = "Dear Bo Akande, I rang you on Monday; Hana Head puts a new splitter in your street at nine on 3 March."
+    await world.act("c-2", AnswerGiven(other["id"], "head", before))
+    refused = await page.post(
+        text="Dear Li Wei, I rang you on Friday; Victor Vice puts a new splitter in your street at six on 14 May."
+    )
+    assert refused.status_code == 422
+    assert "names, dates and numbers do not count" in refused.text
+    assert before not in refused.text
 
 
 async def test_a_promise_on_the_page_is_watched(page: Page) -> None:
@@ -131,3 +148,52 @@ async def test_while_intake_is_away_the_page_says_so(page: Page) -> None:
     page.house.neighbours.away = True
     shown = await page.get()
     assert (shown.status_code, shown.headers["retry-after"]) == (503, "10")
+
+
+async def test_what_was_typed_is_kept_and_taken_while_intake_is_away(page: Page) -> None:
+    page.house.neighbours.away = True
+    refused = await page.post(code="0000-00")
+    assert refused.status_code == 403
+    assert WORDS in refused.text and STAY in refused.text
+    assert "asked us to forget" not in refused.text
+    assert (await page.post()).status_code == 200
+    assert (await page.house.world.escalation())["status"] == "answered"
+
+
+async def test_a_second_answer_finds_the_first(page: Page) -> None:
+    assert (await page.post()).status_code == 200
+    again = await page.post(text="Another answer: the splitter is on its way to you.")
+    assert again.status_code == 409
+    assert WORDS in again.text
+
+
+async def test_whoever_leaves_the_policy_has_no_link_any_more(page: Page) -> None:
+    page.house.world.policies.current = policy(POLICY.replace("id: vp,", "id: successor,").replace("[vp]", "[]"))
+    assert (await page.get()).status_code == 404
+    assert (await page.post()).status_code == 404
+
+
+async def test_the_page_needs_nothing_from_elsewhere_and_is_kept_by_nobody(page: Page) -> None:
+    shown = await page.get()
+    assert not re.search(r"<(img|script|link|iframe)\b|url\(|@import", shown.text)
+    assert "prefers-color-scheme: dark" in shown.text
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    assert shown.headers["cache-control"] == "no-store"
+    assert shown.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"text=%ff", "application/x-www-form-urlencoded", 400),
+        (b"text=a&text=b", "application/x-www-form-urlencoded", 400),
+        (b"text=%00", "application/x-www-form-urlencoded", 400),
+        (b"{}", "application/json", 415),
+        (b"", "application/x-www-form-urlencoded", 403),
+        (b"code=" + b"9" * 5000, "application/x-www-form-urlencoded", 403),
+        (b"&".join(b"f%d=1" % n for n in range(90)), "application/x-www-form-urlencoded", 400),
+    ],
+)
+async def test_garbage_is_refused(page: Page, body: bytes, kind: str, status: int) -> None:
+    refused = await page.http.post(page.path, content=body, headers={"Content-Type": kind})
+    assert refused.status_code == status

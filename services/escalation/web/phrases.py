@@ -74,7 +74,7 @@ PAGE: Final[dict[str, dict[str, str]]] = {
 
 #: reasons against an answer, as `services.escalation.canned` gives them; how much is alike has a line of its own
 BECAUSE: Final[dict[str, dict[str, str]]] = {
-    "en": {},
+    "en": {COURTESY_ALONE: COURTESY_ALONE, NAMES_DO_NOT_COUNT: NAMES_DO_NOT_COUNT},
     "zh": {
         COURTESY_ALONE: "通篇是客套话，没有一句与这位客户的事有关",
         NAMES_DO_NOT_COUNT: "更换姓名、日期和数字不算自己的话",
