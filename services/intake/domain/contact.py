@@ -18,7 +18,7 @@ from .commands import NewContact, NewResponse
 from .customer import Standing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Contact:
     """What intake knows of a contact besides its words. `responder_id` is the first human who answered, for good."""
 
