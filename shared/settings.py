@@ -22,12 +22,24 @@ class SettingsError(Exception):
         self.mistakes = mistakes
 
 
+def _in_file(field_name: str) -> tuple[str | None, str | None]:
+    """What stands in the file that a `…_FILE` names, or why it cannot be read."""
+    path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+    if not path:
+        return None, None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip(), None
+    except OSError as error:
+        return None, f"{path} cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        return None, f"{path} cannot be read: it is not UTF-8 text"
+
+
 class _Files(PydanticBaseSettingsSource):
     """`COMPLAINT_LOOP_X_FILE` names a file that holds X."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        return (Path(path).read_text().strip() if path else None), field_name, False
+        return _in_file(field_name)[0], field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(None, name)[0] for name in self.settings_cls.model_fields}
@@ -45,6 +57,8 @@ class _LocalParts(PydanticBaseSettingsSource):
         try:
             parts = json.loads((folder / "endpoints.json").read_text())
         except (OSError, ValueError):
+            return {}
+        if not isinstance(parts, dict):
             return {}
         found = {name: parts.get(name) for name in ("database_url", "kafka_bootstrap_servers", "smtp_url")}
         found["public_url"] = parts.get("http_url")
@@ -119,15 +133,19 @@ class Base(BaseSettings):
 
 def load(kind: type[T]) -> T:
     """Reads settings; raises SettingsError with every mistake, never with a value."""
+    files = {name: why for name in kind.model_fields if (why := _in_file(name)[1])}
+    mistakes = [f"{PREFIX}{name.upper()}_FILE: {why}" for name, why in files.items()]
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
-        mistakes = []
         for one in error.errors(include_url=False, include_input=False):
-            name = f"{PREFIX}{str(one['loc'][0]).upper()}"
-            hint = kind.model_fields[str(one["loc"][0])].description
+            field = str(one["loc"][0])
+            if field in files:
+                continue
+            hint = kind.model_fields[field].description
             what = "is missing" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
-            mistakes.append(f"{name}: {what}" + (f" ({hint})" if hint else ""))
+            mistakes.append(f"{PREFIX}{field.upper()}: {what}" + (f" ({hint})" if hint else ""))
         raise SettingsError(mistakes) from None
-    except OSError as error:
-        raise SettingsError([f"a *_FILE setting cannot be read: {error.strerror}: {error.filename}"]) from None
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
