@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL = @test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make $@ PYTHON=/path/to/python3" >&2; exit 1; }; \
 	$(PYTHON) -I -S deploy/local/install.py
 
-.PHONY: help run demo kafka test check bench install
+.PHONY: help run demo kafka test faults check bench install
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -22,6 +22,9 @@ kafka: ## the local Kafka alone, with its address
 
 test: ## every test, on a PostgreSQL and a Kafka of its own
 	$(INSTALL) dev && exec $(BIN)/python -m pytest $(ARGS)
+
+faults: ## the long campaign: outages as long as they get, SIGKILL at every fault point alone, 50,000 bad requests
+	$(INSTALL) dev && COMPLAINT_LOOP_LONG=1 exec $(BIN)/python -m pytest tests/outage $(ARGS)
 
 check: ## form, types, architecture, and documents against the code
 	$(INSTALL) dev
