@@ -85,7 +85,10 @@ Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 def rfc3339(at: datetime) -> str:
     """An aware datetime as RFC 3339 in UTC with `Z`."""
-    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    text = at.isoformat()
+    if not text.endswith("+00:00"):
+        text = at.astimezone(UTC).isoformat()
+    return text[:-6] + "Z"
 
 
 def instant(value: Any) -> datetime:

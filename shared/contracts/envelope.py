@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import ClassVar, Final, Self
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 from uuid_utils import uuid7
 
@@ -167,4 +166,4 @@ def rfc3339(at: datetime) -> str:
 
 def dump(event: Event) -> bytes:
     """The data of an event as canonical JSON: what is stored is what is sent."""
-    return orjson.dumps(event.model_dump(mode="python", exclude_none=False), option=orjson.OPT_UTC_Z)
+    return event.__pydantic_serializer__.to_json(event)
