@@ -93,26 +93,28 @@ class Writing:
 
     async def facts(self, order: MailOrder, zone: str) -> Facts:
         """All that a letter or page about an order's complaint shows. Raises Away."""
-        home = await self.at_home(order, zone)
-        complaint_id, first_id = order.complaint_id, home.first_id
-        contacts = [one for one in dict.fromkeys((first_id, order.contact_id)) if one]
-        customer, complaint, timeline, *said = await asyncio.gather(
+        complaint_id = order.complaint_id
+        home: Facts
+        home, customer, complaint, timeline, latest = await asyncio.gather(
+            self.at_home(order, zone),
             self._words.customer(order.customer_id),
             self._words.complaint(complaint_id) if complaint_id else _nothing(),
             self._words.timeline(complaint_id) if complaint_id else _no_items(),
-            *(self._words.contact(one) for one in contacts),
+            self._words.contact(order.contact_id) if order.contact_id else _nothing(),
         )
+        first = latest
+        if home.first_id != order.contact_id:
+            first = await self._words.contact(home.first_id) if home.first_id else None
         version = int((complaint or {}).get("version") or 0)
         if complaint_id and version > MOST_ITEMS:
             timeline = await self._words.timeline(complaint_id, after=version - MOST_ITEMS)
-        heard = dict(zip(contacts, said, strict=True))
         return replace(
             home,
             reference=home.reference if home.reference != "?" else (complaint or {}).get("reference") or "?",
             customer=customer,
             complaint=complaint,
-            first=heard.get(first_id or ""),
-            latest=heard.get(order.contact_id or ""),
+            first=first,
+            latest=latest,
             timeline=timeline,
         )
 

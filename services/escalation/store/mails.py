@@ -199,16 +199,18 @@ async def _mark(conn: AsyncConnection, chosen: Sequence[Sequence[Any]], now: dat
     if not made:
         return []
     new = _rows(("id", Text()), ("digest_id", Text()), values=names)
-    marked = update(mails).where(mails.c.id == new.c.id)
-    await conn.execute(
-        marked.values(
+    marked = (
+        update(mails)
+        .where(mails.c.id == new.c.id)
+        .values(
             state="sending",
             attempt=mails.c.attempt + 1,
             next_at=now + timedelta(seconds=SENDING_SECONDS),
             digest_id=new.c.digest_id,
         )
+        .returning(mails.c.id, mails.c.order)
     )
-    found = await orders(conn, [one for one, _ in names])
+    found = {row.id: _ORDER.validate_python(row.order) for row in await conn.execute(marked)}
     return [Claimed(name, tuple(found[one] for one in ids), attempts) for name, ids, attempts in made]
 
 
@@ -229,31 +231,25 @@ async def _left(
     if not people:
         return {}
     hour, minute = now - timedelta(hours=1), now - timedelta(minutes=1)
-    one = func.coalesce(mails.c.digest_id, mails.c.id)
-    sent = (
-        select(mails.c.person, one.label("mail"), func.max(mails.c.sent_at).label("at"))
-        .where(mails.c.person == _among("people", people), mails.c.sent_at > hour)
-        .group_by(mails.c.person, one)
-        .subquery()
-    )
-    under_way = (
-        select(mails.c.person, one.label("mail"), func.max(mails.c.next_at).label("at"))
-        .where(mails.c.person == _among("people", people), mails.c.state == "sending", mails.c.next_at > now)
-        .group_by(mails.c.person, one)
+    mail = func.coalesce(mails.c.digest_id, mails.c.id)
+    under_way = (mails.c.state == "sending") & (mails.c.next_at > now)
+    at = func.max(func.coalesce(mails.c.sent_at, now)).label("at")
+    counted = (
+        select(mails.c.person, at)
+        .where(mails.c.person == _among("people", people), (mails.c.sent_at > hour) | under_way)
+        .group_by(mails.c.person, mail)
     )
     times: dict[str, list[datetime]] = {person: [] for person in people}
-    for row in await conn.execute(select(sent.c.person, sent.c.at)):
+    for row in await conn.execute(counted):
         times[row.person].append(row.at)
-    for busy in await conn.execute(under_way):
-        times[busy.person].append(now)
     found: dict[str, tuple[int, datetime]] = {}
-    for person, at in times.items():
-        at.sort()
-        of_minute = [one_at for one_at in at if one_at > minute]
-        left = min(per_hour - len(at), per_minute - len(of_minute))
+    for person, sent in times.items():
+        sent.sort()
+        of_minute = [one for one in sent if one > minute]
+        left = min(per_hour - len(sent), per_minute - len(of_minute))
         free_at = now
-        if len(at) >= per_hour:
-            free_at = max(free_at, at[-per_hour] + timedelta(hours=1))
+        if len(sent) >= per_hour:
+            free_at = max(free_at, sent[-per_hour] + timedelta(hours=1))
         if len(of_minute) >= per_minute:
             free_at = max(free_at, of_minute[-per_minute] + timedelta(minutes=1))
         found[person] = (left, max(free_at, now + timedelta(milliseconds=200)))
