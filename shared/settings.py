@@ -6,9 +6,12 @@ import json
 import os
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.fields import is_email
 
 PREFIX = "COMPLAINT_LOOP_"
 T = TypeVar("T", bound="Base")
@@ -98,6 +101,27 @@ class Base(BaseSettings):
         if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("begins with postgresql://")
         return value.replace("postgres://", "postgresql://", 1)
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+        except ValueError:  # its message holds a part of the URL, which may be the password
+            known = False
+        if not known:
+            raise ValueError("is not the URL of a mail server")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, value: str) -> str:
+        if not is_email(value):
+            raise ValueError("is one plain address, like loop@example.com")
+        return value
 
     @classmethod
     def settings_customise_sources(
