@@ -192,6 +192,9 @@ class Writing:
 
     async def _confirm(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
+        complaint = facts.complaint or {}
+        if complaint and (complaint["status"], complaint["cycle"]) != ("answered", order.step):
+            raise Overtaken("the customer has said whether it is solved")
         answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
         text = ((answered[-1].get("note") or {}).get("text") if answered else None) or ""
         if not text:
@@ -212,8 +215,10 @@ class Writing:
 
     async def _undeliverable(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        addressee = (facts.escalation or {}).get("addressee") or {}
-        return letters.undeliverable(reader.language, reader.name, facts, addressee.get("name") or "?")
+        steps = (facts.escalation or {}).get("steps") or []
+        unreached = [step["executive_id"] for step in steps if step["outcome"] == "undeliverable"]
+        who = self._name(unreached[-1]) if unreached else "?"
+        return letters.undeliverable(reader.language, reader.name, facts, who)
 
     async def _promise(self, order: MailOrder) -> dict[str, Any]:
         async with self._engine.connect() as conn:

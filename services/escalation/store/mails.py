@@ -23,7 +23,6 @@ from sqlalchemy import (
     any_,
     bindparam,
     column,
-    delete,
     func,
     select,
     update,
@@ -263,11 +262,6 @@ async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
         update(mails).where(theirs, mails.c.next_at.is_not(None)).values(state="withdrawn", next_at=None)
     )
     await conn.execute(update(mails).where(theirs).values(detail=None))
-
-
-async def purge(conn: AsyncConnection, before: datetime) -> None:
-    """Forgets mails that were settled before `before`."""
-    await conn.execute(delete(mails).where(mails.c.next_at.is_(None), mails.c.queued_at < before))
 
 
 async def counts(conn: AsyncConnection) -> dict[str, int]:

@@ -1,0 +1,130 @@
+"""Every kind of mail but the request itself: who gets it, and what it says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.escalation.domain.answering import AnswerGiven
+from services.escalation.domain.mail import MailOrder
+from services.escalation.domain.promising import ActionWanted
+from services.escalation.store import mails
+from shared.contracts import ownership
+from tests.service.escalation_world import NINE, WORDS, breached, contact, of, opened, owned, promised
+from tests.service.mail_house import House, text_of
+
+pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
+OURS = "We replaced the splitter in your street."
+
+
+async def answered(house: House, **complaint: Any) -> None:
+    """The owner of c-1's complaint has answered it."""
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned())
+    house.neighbours.complaints["k-1"] = {
+        "status": "answered",
+        "cycle": 1,
+        "version": 3,
+        "reference": "C-00001",
+        "confirmation_url": "http://loop.example/c/token",
+    } | complaint
+    house.neighbours.timelines["k-1"] = [
+        {"type": "complaint.answered", "at": "2026-03-02T09:00:00Z", "note": {"text": OURS, "reasons": "fault found"}}
+    ]
+    await house.world.tell(of(ownership.Answered, by_id="agent-7", outcome="upheld", cycle=1))
+    await house.post()
+
+
+async def kept_promise_broken(house: House) -> None:
+    """The head of care promised, with an action for a technician, and the same trouble came back."""
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    await house.post()
+    one = await house.world.escalation()
+    action = ActionWanted("Replace the splitter", "tech@example.com", NINE + timedelta(days=10))
+    await house.world.act("c-1", AnswerGiven(one["id"], "head", WORDS, promise=promised(action)))
+    await house.post()
+
+
+async def test_the_owners_answer_comes_with_the_question_whether_it_solves_it(house: House) -> None:
+    await answered(house)
+    (mail,) = house.server.to("li@customer.example")
+    assert OURS in text_of(mail)
+    assert "http://loop.example/c/token" in text_of(mail)
+    assert "fault found" not in text_of(mail)
+    assert "Li Wei" in text_of(mail)
+
+
+async def test_a_customer_who_reads_chinese_is_written_to_in_chinese(house: House) -> None:
+    house.neighbours.customers["c-1"]["locale"] = "zh-CN"
+    await answered(house)
+    (mail,) = house.server.to("li@customer.example")
+    assert "解决了吗" in mail["Subject"]
+    assert OURS in text_of(mail)
+
+
+@pytest.mark.parametrize("now", [{"status": "closed"}, {"status": "open", "cycle": 2}, {"cycle": 2}])
+async def test_whoever_has_said_whether_it_is_solved_is_not_asked(house: House, now: dict[str, Any]) -> None:
+    await answered(house, **now)
+    assert house.server.taken == []
+
+
+async def test_a_broken_promise_goes_back_to_the_promiser_and_the_owner_with_both_texts(house: House) -> None:
+    await kept_promise_broken(house)
+    house.neighbours.contacts["contact-2"] = {"contact_id": "contact-2", "text": "It dropped again last night."}
+    house.world.clock.advance(timedelta(days=1))
+    again = contact(contact_id="contact-2", at=house.world.clock.now())
+    joined = of(ownership.ContactJoined, contact_id="contact-2", because="cause", at=again.received_at)
+    await house.world.tell(again, joined)
+    await house.post()
+    mail = house.server.to("head@example.com")[-1]
+    told = text_of(mail)
+    assert "> Your line will not drop again." in told
+    assert "> It dropped again last night." in told
+    assert "Code: " in told
+    (owner,) = house.server.to("chen@example.com")
+    assert "> Your line will not drop again." in text_of(owner)
+    assert "> It dropped again last night." in text_of(owner)
+    assert "Code: " not in text_of(owner)
+
+
+async def test_whoever_has_something_to_do_is_reminded_before_it_is_due(house: House) -> None:
+    await kept_promise_broken(house)
+    await house.world.pass_time(timedelta(days=8))
+    await house.post()
+    (mail,) = house.server.to("tech@example.com")
+    assert "> Replace the splitter" in text_of(mail)
+    assert "2026-03-12" in mail["Subject"]
+
+
+async def test_an_agent_without_an_address_is_reminded_through_the_promiser(house: House) -> None:
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    await house.post()
+    one = await house.world.escalation()
+    action = ActionWanted("Replace the splitter", "field-ops", NINE + timedelta(days=10))
+    await house.world.act("c-1", AnswerGiven(one["id"], "head", WORDS, promise=promised(action)))
+    await house.world.pass_time(timedelta(days=8))
+    await house.post()
+    assert "> Replace the splitter" in text_of(house.server.to("head@example.com")[-1])
+
+
+async def test_that_somebody_cannot_be_reached_is_told_by_name(house: House) -> None:
+    house.server.says["head@example.com"] = ["rcpt 550 no such user"]
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    await house.post()
+    one = await house.world.escalation()
+    order = MailOrder(
+        id="told-1",
+        kind="undeliverable",
+        customer_id="c-1",
+        recipient_kind="executive",
+        recipient_id="ceo",
+        ordered_at=house.world.clock.now(),
+        complaint_id="k-1",
+        escalation_id=one["id"],
+    )
+    async with house.world.engine.begin() as conn:
+        await mails.queue(conn, [order])
+    await house.post()
+    (mail,) = house.server.to("ceo@example.com")
+    assert "Hana Head cannot be reached" in mail["Subject"]
