@@ -24,7 +24,7 @@ _runs = itertools.count(1)
 class Load:
     """A few posters. What they were told is in `acknowledged`, `answers` and `wrong`."""
 
-    def __init__(self, system: System, urls: Sequence[str] = (), *, posters: int = 4, most: int = 3_000) -> None:
+    def __init__(self, system: System, urls: Sequence[str] = (), *, posters: int = 4, most: int = 20_000) -> None:
         self.name = f"load{next(_runs)}"
         self._system, self.urls, self._posters, self._most = system, list(urls or [system.url]), posters, most
         self._numbers = iter(range(most))
@@ -68,7 +68,7 @@ class Load:
                 await self._until_acknowledged(client, self.contact(number))
                 if self._ending.is_set():
                     return
-                await asyncio.sleep(0.03)  # a pace that leaves the machine to others
+                await asyncio.sleep(0.05)  # a pace that leaves the machine to others
 
     async def _until_acknowledged(self, client: httpx.AsyncClient, contact: dict[str, Any]) -> None:
         for attempt in itertools.count():

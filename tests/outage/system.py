@@ -101,12 +101,13 @@ class System:
     def _program(self, *words: str) -> list[str]:
         return [sys.executable, "-X", f"folder={self.folder}", "-m", "services", *words]
 
-    def spawn(self, name: str, only: str, *, faults: str = "", url: str = "") -> Process:
-        """Starts a process of all three services: `only` is `api` or `loops`. Does not wait."""
+    def spawn(self, name: str, *only: str, faults: str = "", url: str = "") -> Process:
+        """Starts a process of all three services, with the parts that `only` names. Does not wait."""
         process = self.running[name] = Process(name, self.folder)
         port = (url or self.url).rpartition(":")[2]
         more = {"COMPLAINT_LOOP_PORT": port, "COMPLAINT_LOOP_FAULTS": faults}
-        process.spawn(self._program("serve", "all", "--only", only), env=self.env | more)
+        parts = [word for part in only for word in ("--only", part)]
+        process.spawn(self._program("serve", "all", *parts), env=self.env | more)
         return process
 
     async def start(self) -> None:
