@@ -131,12 +131,12 @@ async def house(escalation: World, mail_server: MailServer) -> House:
     return House(escalation, mail_server, neighbours, _room(escalation, mail_server, neighbours))
 
 
-def another_room(house: House) -> MailRoom:
-    """A replica of the mail room."""
-    return _room(house.world, house.server, house.neighbours)
+def another_room(house: House, step_seconds: float = 10) -> MailRoom:
+    """A replica of the mail room; one of little patience where the mail server is to hang."""
+    return _room(house.world, house.server, house.neighbours, step_seconds)
 
 
-def _room(world: World, server: MailServer, neighbours: Neighbours) -> MailRoom:
+def _room(world: World, server: MailServer, neighbours: Neighbours, step_seconds: float = 10) -> MailRoom:
     settings = Base(
         database_url="postgresql://unused",
         kafka_bootstrap_servers="unused",
@@ -145,5 +145,5 @@ def _room(world: World, server: MailServer, neighbours: Neighbours) -> MailRoom:
         mail_from="loop@example.com",
     )
     words = Words(settings, world.clock, httpx.MockTransport(neighbours.answer))
-    post = Post(f"smtp://127.0.0.1:{server.port}", step_seconds=0.5)
+    post = Post(f"smtp://127.0.0.1:{server.port}", step_seconds=step_seconds)
     return MailRoom(world.engine, world.corridor.take, world.policies, settings, world.clock, words=words, post=post)

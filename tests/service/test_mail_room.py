@@ -13,7 +13,7 @@ from services.escalation.domain.answering import AnswerGiven
 from services.escalation.store import mails as rows
 from services.escalation.store.mails import SENDING_SECONDS, mails
 from tests.service.escalation_world import WORDS, breached, contact, opened, owned, promised, threatened
-from tests.service.mail_house import House, text_of
+from tests.service.mail_house import House, another_room, text_of
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
 MINUTE = timedelta(minutes=1)
@@ -82,6 +82,7 @@ async def test_a_refused_address_is_undeliverable_and_the_next_person_is_written
 
 async def test_a_server_lost_after_the_text_gets_it_again_under_the_same_message_id(house: House) -> None:
     house.server.says["head@example.com"] = ["hang"]
+    house.room = another_room(house, step_seconds=1)
     await trouble(house)
     await house.post()
     async with house.world.engine.connect() as conn:

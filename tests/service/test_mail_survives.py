@@ -80,6 +80,7 @@ async def test_who_was_answered_while_the_mail_was_tried_is_not_asked_again(hous
 
 async def test_what_may_have_arrived_is_never_put_into_a_digest(house: House) -> None:
     house.server.says["head@example.com"] = ["hang"]
+    house.room = another_room(house, step_seconds=1)
     await trouble(house)
     await house.post()
     for n in (2, 3, 4):
@@ -96,6 +97,7 @@ async def test_what_may_have_arrived_is_never_put_into_a_digest(house: House) ->
 
 async def test_a_digest_that_may_have_arrived_is_sent_again_as_it_was(house: House) -> None:
     house.server.says["head@example.com"] = ["250 OK", "hang"]
+    house.room = another_room(house, step_seconds=1)
     for n in (1, 2, 3):
         heard = contact(f"c-{n}", contact_id=f"contact-{n}")
         who = {"complaint_id": f"k-{n}", "customer": f"c-{n}"}
