@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 
 import asyncpg
 import pytest
@@ -67,14 +69,20 @@ async def _admin(server: str, statement: str) -> None:
         await conn.close()
 
 
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    # in a thread: asyncio.run would leave this one without the loop that pytest has given it
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 @pytest.fixture(scope="session")
 def template(postgres_server: str) -> Iterator[str]:
     """The name of a migrated database that every test's own is copied from."""
     name = f"complaint_loop_test_{os.getpid()}"
-    asyncio.run(_admin(postgres_server, f"create database {name}"))
-    asyncio.run(migrate(postgres_server.rpartition("/")[0] + f"/{name}"))
+    _apart(_admin(postgres_server, f"create database {name}"))
+    _apart(migrate(postgres_server.rpartition("/")[0] + f"/{name}"))
     yield name
-    asyncio.run(_admin(postgres_server, f"drop database if exists {name} with (force)"))
+    _apart(_admin(postgres_server, f"drop database if exists {name} with (force)"))
 
 
 @pytest.fixture
