@@ -206,6 +206,7 @@ async def test_8_a_commit_that_comes_too_late_is_normal(broker: Broker) -> None:
     lost = [tp for tp in batches if tp not in late._reader.assigned()]
     assert lost, "the second member took a partition over"
     assert await late._reader.commit({tp: batches[tp][-1].offset + 1 for tp in lost}) is False
+    assert late._reader.assigned(), "and goes on with what it has"
     await late.stop()
     await until(_has(broker, 20), reader.run_once)
 
@@ -221,3 +222,4 @@ async def test_9_stopping_finishes_commits_and_leaves_in_time(broker: Broker) ->
     after = broker.consumer()
     await broker.tell(said("a", 10))
     await until(_has(broker, 11), after.run_once, seconds=8)
+    assert len(after._reader.assigned()) == 3

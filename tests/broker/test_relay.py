@@ -62,6 +62,17 @@ async def test_eight_writers_racing_the_relay_lose_nothing_and_keep_the_order(br
     assert counts == {"events": 1600, "unsent": 0, "on_topic": 1600, "repeated_on_topic": 0}
 
 
+async def test_a_backlog_is_sent_set_by_set_in_order(broker: Broker) -> None:
+    for number in range(20):
+        await broker.tally.take(*[said(f"c-{customer}", number) for customer in range(5)])
+    relay = broker.tally.relay(broker.producer())
+    async with broker.tally.engine.connect() as leader:
+        assert await relay.run_once(leader, 7) == 100
+    counts, found = await _books(broker)
+    assert not found
+    assert counts["on_topic"] == 100
+
+
 async def test_a_position_that_commits_after_higher_ones_is_not_passed_over(broker: Broker) -> None:
     relay, engine = broker.tally.relay(broker.producer()), broker.tally.engine
     async with engine.connect() as leader, engine.connect() as slow:
