@@ -179,6 +179,9 @@ async def run(
                 log_level="warning",
                 access_log=False,
                 lifespan="on",
+                ws="none",
+                proxy_headers=False,  # nobody's address is asked for
+                server_header=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=5,
                 h11_max_incomplete_event_size=65_536,
