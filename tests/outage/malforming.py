@@ -92,11 +92,11 @@ def _bend(body: Any, dice: random.Random) -> None:
     elif kind == 1 and isinstance(within, dict):
         within[dice.choice(_NAMES)] = within.pop(key)
     elif kind == 2 and isinstance(within, dict):
-        within[dice.choice(_NAMES)] = dice.choice(_VALUES)
+        within[dice.choice(_NAMES)] = copy.deepcopy(dice.choice(_VALUES))
     elif kind == 3:
         within[key] = [within[key]]
     else:
-        within[key] = dice.choice(_VALUES)
+        within[key] = copy.deepcopy(dice.choice(_VALUES))
 
 
 def _places(body: Any) -> Iterator[tuple[Any, Any]]:
