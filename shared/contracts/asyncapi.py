@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from shared.contracts.envelope import CONTENT_TYPE, Event, full_type, topic_of
+from shared.contracts.examples import example_of
 from shared.contracts.registry import PUBLISHED
 from shared.contracts.schemas_of import schema_of
 
@@ -42,6 +43,21 @@ def _headers() -> dict[str, Any]:
     }
 
 
+def _example_headers(event: type[Event]) -> dict[str, str]:
+    service = next(name for name, events in PUBLISHED.items() if event in events)
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": "01a21184-4986-7226-8f35-8013cecf979f",
+        "ce_source": f"urn:complaint-loop:{service}",
+        "ce_type": full_type(event),
+        "ce_time": "2026-03-02T09:00:00Z",
+        "ce_subject": str(example_of(event)[event.SUBJECT]),
+        "ce_sequence": "1",
+        "ce_correlationid": "01a21184-46c1-7635-8eb4-3a3849d52bf5",
+        "content-type": CONTENT_TYPE,
+    }
+
+
 def _message(event: type[Event]) -> dict[str, Any]:
     schema = schema_of(event)
     return {
@@ -51,6 +67,7 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "contentType": CONTENT_TYPE,
         "headers": {"$ref": "#/components/schemas/headers"},
         "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema},
+        "examples": [{"name": event.TYPE, "headers": _example_headers(event), "payload": example_of(event)}],
         "bindings": {"kafka": {"key": {"type": "string", "description": "the customer's id, UTF-8"}}},
     }
 

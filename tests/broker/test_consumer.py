@@ -55,7 +55,7 @@ async def test_2_effects_come_before_the_offset(broker: Broker) -> None:
     async def never(_: Any) -> bool:
         raise FaultError("the process ends here")
 
-    consumer._reader.commit = never  # type: ignore[method-assign]
+    consumer._reader.commit = never  # type: ignore[method-assign, assignment]
     with pytest.raises(FaultError):
         await until(_has(broker, 9), consumer.run_once)
     assert await broker.tally.numbers() == {"a": [1, 2]}

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
-import shared.kafka.reader
 from deploy.local.parts import Kafka, start_kafka
 from services.command.topics import declared
 from shared.balance import balanced
@@ -160,7 +160,7 @@ class _Hearing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.deaf = self.built = 0
-        original = shared.kafka.reader.AIOKafkaConsumer
+        original = AIOKafkaConsumer
 
         def build(*args: Any, **kwargs: Any) -> Any:
             consumer = original(*args, **kwargs)

@@ -168,7 +168,7 @@ async def test_a_set_the_brokers_did_not_confirm_stays_and_is_sent_by_a_new_prod
         broken.append(args)
         raise TimeoutError("the answer was lost")
 
-    producer.send_all = unconfirmed  # type: ignore[method-assign]
+    producer.send_all = unconfirmed  # type: ignore[method-assign, assignment]
     led = _led(broker, producer)
     with pytest.raises(TimeoutError):
         await led.run_once()
@@ -206,6 +206,7 @@ async def test_other_clients_read_our_events(broker: Broker) -> None:
     message = await asyncio.to_thread(other.poll, 30)
     await asyncio.to_thread(other.close)
     assert message is not None and message.error() is None
-    event = from_binary_event(KafkaMessage(headers=dict(message.headers()), key=message.key(), value=message.value()))
+    told: Any = message
+    event = from_binary_event(KafkaMessage(headers=dict(told.headers()), key=told.key(), value=told.value()))
     assert (event.get_type(), event.get_subject()) == ("complaintloop.number.kept.v1", "a")
     assert (event.get_extension("sequence"), event.get_data()) == ("1", {"customer_id": "a", "number": 7})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -9,7 +10,8 @@ import pytest
 import yaml
 
 from shared.contracts import asyncapi, schemas_of
-from shared.contracts.envelope import full_type
+from shared.contracts.envelope import Envelope, dump, full_type
+from shared.contracts.examples import example_of
 from shared.contracts.registry import BY_TYPE, PUBLISHED
 
 ROOT = Path(__file__).parents[2]
@@ -48,3 +50,22 @@ def test_no_event_has_room_for_names_addresses_or_texts(name: str) -> None:
     schema = schemas_of.schema_of(BY_TYPE[name])
     parts = [schema, *schema.get("$defs", {}).values()]
     assert not {field for part in parts for field in part.get("properties", {})} & PERSONAL
+
+
+@pytest.mark.parametrize("name", sorted(BY_TYPE))
+def test_the_example_of_an_event_is_one(name: str) -> None:
+    event = BY_TYPE[name]
+    example = example_of(event)
+    jsonschema.Draft202012Validator(schemas_of.schema_of(event)).validate(example)
+    read = event.model_validate_json(json.dumps(example))
+    assert set(example) == set(event.model_fields)
+    assert json.loads(dump(read)) == example
+
+
+def test_examples_stand_in_the_document_with_headers_that_our_consumers_read() -> None:
+    for name, message in yaml.safe_load(asyncapi.document())["components"]["messages"].items():
+        (example,) = message["examples"]
+        headers = [(key, value.encode()) for key, value in example["headers"].items()]
+        envelope = Envelope.from_kafka(b"c-1042", json.dumps(example["payload"]).encode(), headers)
+        assert name == BY_TYPE[envelope.type].TYPE
+        assert envelope.customer_id == example["payload"]["customer_id"]

@@ -102,7 +102,7 @@ async def test_a_deadlock_is_tried_again(tally: Tally) -> None:
             await args[0].execute(text("do $$ begin raise exception 'ring' using errcode = '40P01'; end $$"))
         return await load(*args)
 
-    load, tally.store.load = tally.store.load, deadlocked  # type: ignore[method-assign]
+    load, tally.store.load = tally.store.load, deadlocked  # type: ignore[method-assign, assignment]
     assert await tally.take(said("a", 2)) == [2]
     assert len(attempts) == 2
 
@@ -112,7 +112,7 @@ async def test_a_lost_connection_is_told_as_transient_and_the_work_can_be_done_a
         tally.store.load = load  # type: ignore[method-assign]
         await args[0].execute(text("select pg_terminate_backend(pg_backend_pid())"))
 
-    load, tally.store.load = tally.store.load, lost  # type: ignore[method-assign]
+    load, tally.store.load = tally.store.load, lost  # type: ignore[method-assign, assignment]
     with pytest.raises(DBAPIError):
         await tally.take(said("a", 1), said("b", 1))
     assert await tally.take(said("a", 1), said("b", 1)) == [1, 1]
