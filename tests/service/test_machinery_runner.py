@@ -10,9 +10,11 @@ import sys
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.testing import capture_logs
 
+from shared.db import is_transient
 from shared.kafka import StalledError
 from shared.outbox import Bell, ring_on_commit
 from shared.runner import LedLoop, Listener, Loop
@@ -83,8 +85,9 @@ async def test_only_the_leader_works_and_a_lost_connection_ends_its_lead(engine:
     assert await second.run_once() == 0
     async with engine.connect() as conn:
         await conn.execute(text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"))
-    with pytest.raises(Exception, match="connection"):
+    with pytest.raises(DBAPIError) as lost:
         await first.run_once()
+    assert is_transient(lost.value)
     assert await second.run_once() == 1
     assert await first.run_once() == 0
     await second.resign()

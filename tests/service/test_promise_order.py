@@ -101,10 +101,16 @@ async def outcome(engine: AsyncEngine, told: list[Told], scope: str, order: list
     return promise["status"], standing, raised
 
 
-@pytest.mark.parametrize("scope", ["customer", "everyone"])
-def test_any_order_of_the_topics_gives_the_same(escalation_engine: AsyncEngine, scope: str) -> None:
-    loop = asyncio.get_event_loop_policy().get_event_loop()
+@pytest.fixture
+async def loop() -> asyncio.AbstractEventLoop:
+    """The run's own loop, for a test that is not part of it."""
+    return asyncio.get_running_loop()
 
+
+@pytest.mark.parametrize("scope", ["customer", "everyone"])
+def test_any_order_of_the_topics_gives_the_same(
+    escalation_engine: AsyncEngine, loop: asyncio.AbstractEventLoop, scope: str
+) -> None:
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(contacts, min_size=1, max_size=4),
