@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.policy import Policies, Term
-
 from services.ownership.domain import Clock, Complaint
 from services.ownership.domain.clocks import CONFIRMATION, facts_of
 from shared.calendars import explain
 from shared.http import Problem
+from shared.policy import Policies, Term
 
 
 def explained(state: Complaint, policies: Policies, told: Sequence[dict[str, Any]], kind: str | None) -> dict[str, Any]:

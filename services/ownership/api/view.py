@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.policy import Policies
-
 from services.ownership.domain import Clock, Complaint
 from services.ownership.domain.clocks import CONFIRMATION
 from shared.auth import sign
+from shared.policy import Policies
 
 Names = Mapping[str, str | None]
 

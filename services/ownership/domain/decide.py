@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.policy import Policy
-
 from shared.refusal import Refusal
 
 from . import acts, handling, resolving, standing_in

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.policy import Policy
-
 from shared.contracts import ownership as said
+from shared.policy import Policy
 from shared.refusal import Refusal
 
 from . import acts, clocks

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.policy import Policy
-
 from shared.contracts import ownership as said
+from shared.policy import Policy
 from shared.refusal import Refusal
 
 from . import acts

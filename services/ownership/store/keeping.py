@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.policy import Policies
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +17,7 @@ from services.ownership.domain.reference import candidates
 from shared.contracts.envelope import new_id
 from shared.contracts.intake import ContactCaptured
 from shared.db import insert_many
+from shared.policy import Policies
 from shared.timers import Due, Timers
 from shared.work import Input, Kept, Work
 
