@@ -35,19 +35,10 @@ from shared.runner import LedLoop, Listener, Loop, run
 from shared.settings import Base
 from shared.sign_in import sign_in_router
 from shared.timers import Due
-from shared.work import Book, Corridor, GroupCommit, Input, Store
+from shared.work import Book, Corridor, GroupCommit, Input
 
 log = structlog.get_logger()
 B = TypeVar("B", bound=Book)
-
-#: loops of every service, next to its `api`
-LOOPS = frozenset({"relay", "consumer", "timers"})
-
-
-class ParkingStore(Store[B]):
-    """A store as the assembly needs it: the corridor's tables and the one for what could not be handled."""
-
-    parked: Any
 
 
 @dataclass

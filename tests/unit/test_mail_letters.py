@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from services.escalation.mail import letters
 from services.escalation.mail.facts import Facts
 from services.escalation.mail.letters import Letter
-from services.escalation.mail.phrases import DONE, KINDS, PHRASES, language_of
+from services.escalation.mail.phrases import DONE, KINDS, PHRASES
 from services.escalation.mail.plain import clean, line
 from services.escalation.mail.render import UnsafeMail, html_of, render, text_of
 from services.escalation.web.phrases import BECAUSE, PAGE
+from shared.languages import language_of
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LINK = ("http://loop.example/e/token", "7K3P-XQ")

@@ -11,7 +11,6 @@ from typing import Literal
 #: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`
 MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable"]
 RecipientKind = Literal["executive", "customer", "agent", "address"]
-MailState = Literal["queued", "sending", "accepted", "temporary", "permanent", "unknown", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)

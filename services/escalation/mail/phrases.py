@@ -214,8 +214,3 @@ KINDS: Final[dict[str, dict[str, str]]] = {
         "follow_up": "回访",
     },
 }
-
-
-def language_of(locale: str | None) -> str:
-    """`zh` for any Chinese locale, else `en`."""
-    return "zh" if locale and locale.lower().replace("_", "-").split("-")[0] == "zh" else "en"

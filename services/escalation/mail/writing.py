@@ -14,11 +14,11 @@ from services.escalation.domain.mail import MailOrder
 from services.escalation.mail import letters
 from services.escalation.mail.facts import Facts, local
 from services.escalation.mail.letters import Letter
-from services.escalation.mail.phrases import language_of
 from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import MOST_ITEMS, Words
 from services.escalation.store import reading
 from shared.auth import sign
+from shared.languages import language_of
 from shared.policy import Policies
 
 _CONFIRM_WITHIN = timedelta(days=90)

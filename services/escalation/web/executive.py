@@ -19,7 +19,6 @@ from services.escalation.domain.promising import PromiseWanted
 from services.escalation.mail import letters
 from services.escalation.mail.facts import Facts
 from services.escalation.mail.letters import Letter
-from services.escalation.mail.phrases import language_of
 from services.escalation.mail.plain import clean, line
 from services.escalation.mail.tokens import hash_of, read_code
 from services.escalation.mail.words import Away
@@ -27,6 +26,7 @@ from services.escalation.mail.writing import Writing
 from services.escalation.store import links, mails, reading
 from services.escalation.web.phrases import BECAUSE, PAGE
 from shared.http import StrictRoute, read_form
+from shared.languages import language_of
 from shared.policy import Executive
 from shared.refusal import Refusal
 from shared.work import Input

@@ -15,10 +15,11 @@ from services.ownership.store import reading
 from services.ownership.store.reading import Found
 from shared.auth import verify
 from shared.http import StrictRoute, read_form
+from shared.languages import language_of
 from shared.refusal import Refusal
 
 from .desk import Desk
-from .words import WORDS, language_of
+from .words import WORDS
 
 MOST_COMMENT = 5_000
 Token = Annotated[str, Path(max_length=4096)]

@@ -42,8 +42,3 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "gone": "此链接已失效。请来信或来电，我们会帮助您。",
     },
 }
-
-
-def language_of(locale: str | None) -> str:
-    """`zh` for any Chinese locale, else `en`."""
-    return "zh" if (locale or "").strip().lower().startswith("zh") else "en"
