@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.ownership import domain
-from services.ownership.domain.acts import Act
+from services.ownership.domain.acts import Act, PutAgent
 from services.ownership.domain.state import Complaint
 from services.ownership.domain.story import Story, Told
 from services.ownership.store import Book
@@ -122,6 +122,16 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     if refusal is not None:
         return _with_name(refusal, book.names)
     return Done(kept.now, kept.version, work.now, book.names)
+
+
+def agent_lock(agent_id: str) -> str:
+    """What stands for the customer where something is about an agent: no two changes of one agent at once."""
+    return f"agent:{agent_id}"
+
+
+def on_agent(book: Book, _work: Work, told: PutAgent) -> None:
+    """Somebody is said to be active, absent, a superior's, and so on."""
+    book.told_of.append((told.agent_id, told.given))
 
 
 def _with_name(refusal: Refusal, names: dict[str, str | None]) -> Refusal:

@@ -33,6 +33,7 @@ def mistakes_in(data: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _clocks(data)
     yield from _conditions(data, tiers)
     yield from _ladder(data)
+    yield from _helpers(data)
     for n, one in _entries(data, "executives"):
         if isinstance(one.get("id"), str) and one["id"] in _codes(one.get("delegates")):
             yield ("executives", n, "delegates"), "names the person itself"
@@ -119,17 +120,32 @@ def _hours(given: Any, path: Path) -> Iterator[Mistake]:
 
 def _clocks(data: Mapping[str, Any]) -> Iterator[Mistake]:
     for n, clock in _entries(data, "clocks"):
-        within, warn_at = clock.get("within"), clock.get("warn_at")
-        if clock.get("hours", "business") == "business" and isinstance(within, str):
-            try:
-                weeks = Duration.parse(within).unit in ("w", "y")
-            except ValueError:
-                weeks = False
-            if weeks:
-                yield ("clocks", n, "within"), "cannot be counted in business hours by the week: write it in d or h"
+        warn_at = clock.get("warn_at")
+        yield from _by_the_week(clock, clock.get("within"), ("clocks", n, "within"))
         percents = [one for one in warn_at if type(one) is int] if isinstance(warn_at, list) else []
         if sorted(set(percents)) != percents:
             yield ("clocks", n, "warn_at"), "must be in ascending order, each once"
+
+
+def _by_the_week(part: Mapping[str, Any], given: Any, path: Path) -> Iterator[Mistake]:
+    if part.get("hours", "business") != "business" or not isinstance(given, str):
+        return
+    try:
+        weeks = Duration.parse(given).unit in ("w", "y")
+    except ValueError:
+        return
+    if weeks:
+        yield path, "cannot be counted in business hours by the week: write it in d or h"
+
+
+def _helpers(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    helpers = data.get("helpers")
+    if not isinstance(helpers, dict):
+        return
+    yield from _by_the_week(helpers, helpers.get("answer_within"), ("helpers", "answer_within"))
+    reminders = helpers.get("remind_after")
+    for n, after in enumerate(reminders if isinstance(reminders, list) else ()):
+        yield from _by_the_week(helpers, after, ("helpers", "remind_after", n))
 
 
 def _conditions(data: Mapping[str, Any], tiers: tuple[str, ...] | None) -> Iterator[Mistake]:

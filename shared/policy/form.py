@@ -227,6 +227,35 @@ class FollowUp(Part):
     by: Literal["superior", "owner"] = "owner"
 
 
+class Deputies(Part):
+    """Who stands in, unasked, for an owner who cannot act: looked for in the order of `choose`, none if it is empty.
+
+    `when` says which absences count; a turn ends after `at_most` at the latest, and then the next is chosen.
+    """
+
+    choose: Annotated[tuple[Literal["superior", "colleague"], ...], BeforeValidator(_tuple)] = ("superior", "colleague")
+    when: Annotated[tuple[Literal["inactive", "absent", "off_shift"], ...], BeforeValidator(_tuple)] = (
+        "inactive",
+        "absent",
+        "off_shift",
+    )
+    at_most: Lasting = Duration(14, "d")
+
+
+class Helpers(Part):
+    """When a helper is reminded of a question, and when it goes back unanswered to whoever asked."""
+
+    remind_after: Annotated[tuple[Lasting, ...], BeforeValidator(_tuple)] = (Duration(4, "h"),)
+    answer_within: Lasting = Duration(1, "d")
+    hours: Literal["business", "calendar"] = "business"
+
+
+class Workload(Part):
+    """More open complaints than this are shown to the supervisor; nothing is taken from the owner."""
+
+    open_at_most: Annotated[int, Field(ge=1, le=1_000_000)] = 40
+
+
 class Commitment(Part):
     """A promise published to all customers."""
 
@@ -263,6 +292,9 @@ class PolicyFile(Part):
     executives: Annotated[tuple[Executive, ...], BeforeValidator(_tuple), Field(min_length=1)]
     promises: Promises = Promises()
     follow_up: dict[Code, FollowUp] = Field(default_factory=dict)
+    deputies: Deputies = Deputies()
+    helpers: Helpers = Helpers()
+    workload: Workload = Workload()
     commitments: Annotated[tuple[Commitment, ...], BeforeValidator(_tuple)] = ()
     retention: Retention = Retention()
     company_names: Lines = ()

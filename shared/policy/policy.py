@@ -18,14 +18,17 @@ from shared.policy.checks import days_off, doubts_in, mistakes_in
 from shared.policy.form import (
     REASONS,
     Commitment,
+    Deputies,
     Escalation,
     Executive,
     FollowUp,
+    Helpers,
     PolicyFile,
     Region,
     Retention,
     Rung,
     When,
+    Workload,
     names_at,
 )
 from shared.policy.reading import Lines, Path, PolicyError, read_yaml
@@ -66,6 +69,10 @@ class Term:
     when: Mapping[str, tuple[str, ...]]
 
 
+#: how long a supervisor has to decide who follows an owner, where `clocks` has no entry for it
+DECIDE_WITHIN = Term("succession", Duration(1, "d"), "business", (50, 75, 90), -1, {})
+
+
 class Policy:
     """One version of the policy. Nothing in it changes, so it may be shared by everything in a process."""
 
@@ -87,6 +94,9 @@ class Policy:
         self.executives: tuple[Executive, ...] = file.executives
         self.escalation: Escalation = _whole(file)
         self.follow_up: dict[str, FollowUp] = dict(file.follow_up)
+        self.deputies: Deputies = file.deputies
+        self.helpers: Helpers = file.helpers
+        self.workload: Workload = file.workload
         self.commitments: tuple[Commitment, ...] = file.commitments
         self.retention: Retention = file.retention
         self.company_names, self.rival_names = file.company_names, file.rival_names
@@ -117,6 +127,11 @@ class Policy:
                 self._terms.clear()
             found = self._terms[facts] = self._match(facts)
         return found
+
+    def term(self, kind: str, facts: Facts) -> Term | None:
+        """The entry that applies for one kind; of `succession` there is always one (a working day)."""
+        found = next((term for term in self.terms(facts) if term.kind == kind), None)
+        return DECIDE_WITHIN if found is None and kind == DECIDE_WITHIN.kind else found
 
     def executive(self, executive_id: str) -> Executive | None:
         """Somebody by id."""

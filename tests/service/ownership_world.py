@@ -190,6 +190,18 @@ class World:
         headers = {"authorization": f"Bearer {self.keys[scope]}"} | ({"idempotency-key": key} if key else {})
         return await self.client.post(f"/v1/complaints/{path}", json=body, headers=headers)
 
+    async def put_agent(self, agent_id: str, **told: Any) -> dict[str, Any]:
+        """Something is said of somebody, and what follows from it is done."""
+        answer = await self.say_of(agent_id, told)
+        assert answer.status_code == 200, answer.text
+        await self.sweep()
+        return dict(answer.json())
+
+    async def say_of(self, agent_id: str, told: Any, scope: str = "supervisor") -> httpx.Response:
+        """Asks for something to be said of somebody."""
+        headers = {"authorization": f"Bearer {self.keys[scope]}"}
+        return await self.client.put(f"/v1/agents/{agent_id}", json=told, headers=headers)
+
     async def get(self, path: str, scope: str = "agent", **params: Any) -> Any:
         """Reads something; it must be there."""
         answer = await self.ask(path, scope, **params)
@@ -250,7 +262,7 @@ async def world_at(url: str, policy: Policy, start: datetime) -> AsyncIterator[W
     app = create_app(title="ownership", version="1", routers=routers(desk), ready=list)
     stored: dict[str, StoredKey] = {}
     keys: dict[str, str] = {}
-    for scope in ("agent", "supervisor", "intake", "executive"):
+    for scope in ("agent", "supervisor", "intake", "executive", "admin"):
         made = mint()
         stored[made.id] = StoredKey(made.id, f"key of {scope}", frozenset({scope}), made.digest)
         keys[scope] = made.key

@@ -55,6 +55,7 @@ def test_the_first_entry_of_each_kind_that_fits_applies(example: Policy) -> None
         "first_response": "4h business",
         "next_update": "1d business",
         "final_answer": "5d business",
+        "succession": "1d business",
     }
     assert within(example, tier="gold", region="zhejiang") == everybody | {
         "first_response": "1h calendar",
@@ -100,6 +101,20 @@ def test_only_executives_must_be_given() -> None:
     assert [str(after) for after in policy.escalation.mail_retry_after] == ["1m", "5m", "15m", "30m"]
     assert (str(policy.promises.watch_for), str(policy.promises.chase_before)) == ("180d", "3d")
     assert (str(policy.retention.closed), str(policy.retention.texts)) == ("6y", "2y")
+
+
+def test_who_stands_in_and_what_is_too_much() -> None:
+    policy = parse_policy(ONE)
+    assert policy.deputies.choose == ("superior", "colleague") and str(policy.deputies.at_most) == "14d"
+    assert policy.deputies.when == ("inactive", "absent", "off_shift")
+    assert (str(policy.helpers.answer_within), policy.helpers.hours) == ("1d", "business")
+    assert policy.workload.open_at_most == 40
+    term = policy.term("succession", Facts())
+    assert term is not None and (str(term.within), term.hours) == ("1d", "business")
+    assert policy.term("claim", Facts()) and policy.term("FCA", Facts()) is None
+    said = parse_policy("clocks: [{kind: succession, within: 2h}]\ndeputies: {choose: []}\n" + ONE)
+    asked = said.term("succession", Facts())
+    assert asked is not None and str(asked.within) == "2h" and said.deputies.choose == ()
 
 
 def test_without_a_ladder_every_role_is_a_level_and_reasons_stay_on_it() -> None:

@@ -98,6 +98,12 @@ def mistakes(text: str) -> list[tuple[int, str]]:
         ("clocks: [{kind: a, within: 1h, when: {tier: []}}]", "clocks[0].when.tier must not be empty"),
         ("clocks: [{kind: a, within: 1h}, {kind: a, within: 2h, when: {tier: gold}}]", "clocks[1] never applies"),
         ("follow_up: {platinum: {after: 1d}}", "follow_up.platinum is no tier of this policy"),
+        # people
+        ("deputies: {choose: [boss]}", "deputies.choose[0] must be 'superior' or 'colleague'"),
+        ("deputies: {at_most: 0d}", "deputies.at_most must be longer than nothing"),
+        ("helpers: {answer_within: 1w}", "helpers.answer_within cannot be counted in business hours by the week"),
+        ("helpers: {remind_after: [1h, 1w]}", "helpers.remind_after[1] cannot be counted in business hours"),
+        ("workload: {open_at_most: 0}", "workload.open_at_most must be at least 1"),
         # the ladder
         ("escalation: {ladder: [{level: 2, role: chief, answer_within: 1h}]}", "ladder[0].level must be 1"),
         (f"escalation: {{ladder: [{RUNG}, {RUNG}]}}", "escalation.ladder[1].level must be 2"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from .agents import agent_routes
 from .asking import complaints, people
 from .desk import Desk
 from .doing import acting, supervising
@@ -15,4 +16,4 @@ __all__ = ["Desk", "Pages", "routers"]
 
 def routers(desk: Desk) -> list[APIRouter]:
     """All routes."""
-    return [complaints(desk), people(desk), acting(desk), supervising(desk), customer_page(desk)]
+    return [complaints(desk), people(desk), agent_routes(desk), acting(desk), supervising(desk), customer_page(desk)]

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ownership.domain.acts import Act
-from services.ownership.handlers import Done, on_act
+from services.ownership.domain.acts import Act, PutAgent
+from services.ownership.handlers import Done, agent_lock, on_act, on_agent
 from services.ownership.store import Book, reading
 from shared.clock import Clock
 from shared.http import Answer, Problem, refused, to_json
@@ -53,6 +53,10 @@ class Desk:
         return await self.corridor.take_one(
             Input(customer_id, act, on_act, ticket=ticket, render=None if ticket is None else self._render)
         )
+
+    async def take_agent(self, told: PutAgent) -> None:
+        """Keeps what is said of somebody; what follows for their complaints is done after it, one by one."""
+        await self.corridor.take_one(Input(agent_lock(told.agent_id), told, on_agent))
 
     async def act(self, act: Act, customer_id: str, ticket: Ticket | None) -> Answer:
         """Does it and answers with the complaint; raises the refusal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,6 +13,14 @@ class Act:
     """Something asked for on one complaint."""
 
     complaint_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutAgent:
+    """What is said of somebody who acts: the fields that were given, in the form in which they are kept."""
+
+    agent_id: str
+    given: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

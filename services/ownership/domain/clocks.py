@@ -19,10 +19,12 @@ from .state import Clock, Complaint
 LIVE_CHANNELS: Final = frozenset({"phone", "chat", "in_person"})
 #: the wait for the customer's word after an answer: its warnings are the reminders, its end is a silent closing
 CONFIRMATION: Final = "confirmation"
+#: the wait for who is to follow the owner: owed to us, so no answer meets it, and no pause holds it
+SUCCESSION: Final = "succession"
 #: what any human's words to the customer meet
 WORDS_MEET: Final = ("acknowledgement", "first_response")
 #: kinds in the policy that are kept elsewhere or start at another time
-_NOT_AT_OPENING: Final = frozenset({"executive_answer", "follow_up", CONFIRMATION})
+_NOT_AT_OPENING: Final = frozenset({"executive_answer", "follow_up", CONFIRMATION, SUCCESSION})
 
 
 def start_of(occurred_at: datetime, received_at: datetime, accept_late: timedelta) -> datetime:

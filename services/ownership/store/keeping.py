@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +21,7 @@ from shared.policy import Policies
 from shared.timers import Due, Timers
 from shared.work import Input, Kept, Work
 
-from . import tables
+from . import agents, tables
 
 #: rung when somebody owns a complaint for the first time
 AGENTS_BELL: Final = "ownership_agents"
@@ -40,6 +40,8 @@ class Book:
     agents: set[str] = field(default_factory=set)
     #: customers whose words are to be forgotten
     erased: set[str] = field(default_factory=set)
+    #: what was said of agents
+    told_of: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     #: ids and references for complaints to be opened
     fresh: list[tuple[str, str]] = field(default_factory=list)
 
@@ -135,6 +137,8 @@ class OwnershipStore:
         """Writes the complaints that changed, notes agents that are new, forgets the words of erased customers."""
         rows = [_row(kept) for kept in book.complaints.values() if kept.changed]
         await insert_many(conn, tables.complaints, rows, conflict=("id",), update=True)
+        for agent_id, given in book.told_of:
+            await agents.put(conn, agent_id, given)
         if book.agents:
             named = [{"id": agent_id} for agent_id in sorted(book.agents)]
             if await insert_many(conn, tables.agents, named, conflict=("id",), returning=("id",)):

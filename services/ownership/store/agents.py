@@ -1,0 +1,110 @@
+"""The people: what was said of them, who of them a decision may be about, and whose complaints are to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Row, Text, and_, any_, bindparam, literal, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ownership.domain.agents import Agent, People, shifts
+from shared.calendars import parse_week
+
+from .tables import agents
+
+_a = agents.c
+_columns: tuple[Any, ...] = (_a.id, _a.name, _a.email, _a.active, _a.details)
+_superior = _a.details["superior"].astext
+#: superiors of superiors that are read
+_HIGHEST = 10
+#: colleagues that are considered for one set of inputs
+_COLLEAGUES = 300
+#: what changes whether somebody can act, or who stands in for them
+MATTERS: Final = frozenset({"active", "superior", "languages", "time_zone", "hours", "absences"})
+
+_by_id = select(*_columns).where(_a.id == any_(bindparam("ids", type_=ARRAY(Text))))
+
+
+def _chain() -> Any:
+    first = select(_superior.label("id"), literal(1).label("height")).where(
+        _a.id == any_(bindparam("ids", type_=ARRAY(Text))), _superior.is_not(None)
+    )
+    chain = first.cte("chain", recursive=True)
+    above = agents.alias("above")
+    chain = chain.union(
+        select(above.c.details["superior"].astext, chain.c.height + 1).where(
+            above.c.id == chain.c.id, above.c.details["superior"].astext.is_not(None), chain.c.height < _HIGHEST
+        )
+    )
+    return select(*_columns).where(_a.id.in_(select(chain.c.id)))
+
+
+_superiors = _chain()
+_colleagues = (
+    select(*_columns)
+    .where(_a.active)
+    .order_by((_superior == any_(bindparam("superiors", type_=ARRAY(Text)))).desc().nulls_last(), _a.id)
+    .limit(_COLLEAGUES)
+)
+
+
+def agent_of(row: Row[Any], zone: str) -> Agent:
+    """Somebody as decisions see them; `zone` is that of hours which name none."""
+    details = row.details
+    hours = details.get("hours")
+    return Agent(
+        id=row.id,
+        name=row.name,
+        active=row.active,
+        superior=details.get("superior"),
+        languages=tuple(details.get("languages", ())),
+        hours=None if hours is None else shifts(details.get("time_zone") or zone, parse_week(hours)),
+        absences=tuple(
+            (datetime.fromisoformat(one["from"]), datetime.fromisoformat(one["until"]))
+            for one in details.get("absences", ())
+        ),
+    )
+
+
+async def people(conn: AsyncConnection, ids: Iterable[str], owners: Iterable[str], zone: str) -> People:
+    """Those of `ids`; and, if one of `owners` may be away at times, everybody who might stand in for them."""
+    known = {row.id: agent_of(row, zone) for row in await conn.execute(_by_id, {"ids": sorted(set(ids))})}
+    away = sorted({one for one in owners if one in known and not known[one].always_there})
+    if not away:
+        return People(known)
+    above = {row.id: agent_of(row, zone) for row in await conn.execute(_superiors, {"ids": away})}
+    superiors = sorted({superior for one in away if (superior := known[one].superior)})
+    beside = [agent_of(row, zone) for row in await conn.execute(_colleagues, {"superiors": superiors})]
+    return People(above | known, beside)
+
+
+async def put(conn: AsyncConnection, agent_id: str, given: Mapping[str, Any]) -> None:
+    """Keeps what was given, in the form of the API, and leaves the rest."""
+    plain = {name: given[name] for name in ("name", "email", "active") if name in given}
+    details = {name: value for name, value in given.items() if name not in plain}
+    statement = pg_insert(agents).values(id=agent_id, details=details, **plain)
+    await conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_={**plain, "details": agents.c.details.concat(statement.excluded.details)}
+        )
+    )
+
+
+async def get(conn: AsyncConnection, agent_id: str) -> Row[Any] | None:
+    """Somebody by id."""
+    return (await conn.execute(select(*_columns).where(_a.id == agent_id))).one_or_none()
+
+
+async def listed(
+    conn: AsyncConnection, after: str | None, limit: int, *, active: bool | None, superior: str | None
+) -> Sequence[Row[Any]]:
+    """Agents by id, after the id `after`."""
+    wanted = [
+        *([] if after is None else [_a.id > after]),
+        *([] if active is None else [_a.active == active]),
+        *([] if superior is None else [_superior == superior]),
+    ]
+    return (await conn.execute(select(*_columns).where(and_(True, *wanted)).order_by(_a.id).limit(limit))).all()
