@@ -117,11 +117,26 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     if kept is None:
         return Refusal("not-found", "There is no such complaint.", 404)
     others = [one.now for one in book.of_customer(kept.customer_id) if one.id != kept.id]
-    story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), others)
+    around = domain.Around(others, book.policies.current, book.fresh.pop)
+    story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), around)
     _announce(book, work, kept, story)
+    for other in story.also:
+        _announce_also(book, work, kept.customer_id, other)
     if refusal is not None:
         return _with_name(refusal, book.names)
-    return Done(kept.now, kept.version, work.now, book.names)
+    asked = book.complaints[(story.answer or story).state.id]
+    return Done(asked.now, asked.version, work.now, book.names)
+
+
+def _announce_also(book: Book, work: Work, customer_id: str, story: Story) -> None:
+    """What an act tells of another complaint of the customer, one that it opens among them."""
+    kept = book.complaints.get(story.state.id)
+    if kept is None:
+        kept = Kept[Complaint](story.state.id, customer_id)
+        _announce(book, work, kept, story)
+        book.add(kept)
+    else:
+        _announce(book, work, kept, story)
 
 
 def agent_lock(agent_id: str) -> str:

@@ -45,10 +45,11 @@ class ComplaintOpened(ComplaintEvent):
     TYPE: ClassVar[str] = "complaint.opened"
 
     reference: str
+    #: the contact that it is about; one that `follows` another is about the contact in which the trouble was first told
     contact_id: str
     conversation_id: str | None = None
     #: why it was opened
-    because: Literal["complaint", "perhaps_a_complaint", "departure_threat"]
+    because: Literal["complaint", "perhaps_a_complaint", "departure_threat", "still_not_solved"]
     channel: Channel
     tier: str
     region: str
@@ -59,6 +60,10 @@ class ComplaintOpened(ComplaintEvent):
     value_at_stake: Amount | None = None
     departure_threat: bool = False
     repeat_of: str | None = None
+    #: the complaint that was closed too long ago to be reopened by the customer's no
+    follows: str | None = None
+    #: references of other complaints by which the customer may call this one
+    known_as: tuple[str, ...] = ()
     first_contact_at: AwareDatetime
     policy_version: str
 
@@ -75,7 +80,7 @@ class OwnerAssigned(ComplaintEvent):
     TYPE: ClassVar[str] = "complaint.owner_assigned"
 
     owner_id: str
-    because: Literal["first_responder", "claimed", "first_response"]
+    because: Literal["first_responder", "claimed", "first_response", "same_owner"]
 
 
 class Acknowledged(ComplaintEvent):
@@ -242,6 +247,17 @@ class Reopened(ComplaintEvent):
     through: Literal["tool", "page", "contact"]
 
 
+class Continued(ComplaintEvent):
+    """The customer said no, too late to reopen: another complaint with the same owner goes on with it."""
+
+    TYPE: ClassVar[str] = "complaint.continued"
+
+    #: the complaint that follows
+    to_id: str
+    cycle: int
+    through: Literal["tool", "page"]
+
+
 class Closed(ComplaintEvent):
     TYPE: ClassVar[str] = "complaint.closed"
 
@@ -286,6 +302,7 @@ EVENTS: tuple[type[Event], ...] = (
     Answered,
     Accepted,
     Reopened,
+    Continued,
     Closed,
     FollowUpDue,
     FollowedUp,

@@ -41,7 +41,8 @@ def on_complaint(book: Book, work: Work, event: ownership.ComplaintEvent) -> Com
 def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
     """A complaint: its first contact is tied to it, and its value may be worth an executive at once."""
     complaint = on_complaint(book, work, event)
-    _tie(book, work, event.contact_id, complaint)
+    if event.follows is None:  # else the contact stays with the complaint that this one follows
+        _tie(book, work, event.contact_id, complaint)
     if over_the_line(complaint, book.policies.current):
         _raise(book, work, complaint, "value_at_stake", event.contact_id)
 

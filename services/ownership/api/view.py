@@ -107,6 +107,8 @@ def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: d
         "departure_threat": state.departure_threat,
         "departure_possible": state.departure_possible is not None,
         "repeat_of": state.repeat_of,
+        "follows": state.follows,
+        "followed_by": state.followed_by,
         "cycle": state.cycle,
         "opened_at": state.opened_at,
         "first_contact_at": state.first_contact_at,

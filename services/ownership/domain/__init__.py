@@ -12,9 +12,10 @@ from .decide import decide
 from .due import next_moment, work_through
 from .evolve import evolve
 from .state import Clock, Complaint, from_json, to_json
-from .story import Story, Told
+from .story import Around, Story, Told
 
 __all__ = [
+    "Around",
     "Clock",
     "Complaint",
     "Story",

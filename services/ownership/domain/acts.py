@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +132,7 @@ class Succeed(Act):
 @dataclass(frozen=True, slots=True)
 class AcceptSuccession(Act):
     agent_id: str
+
+
+#: acts that look at all complaints of the customer, however long ago they were closed, and may open another
+FAR_REACHING: Final = (Classify, Confirm)

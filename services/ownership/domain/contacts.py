@@ -31,7 +31,7 @@ def joins(contact: ContactCaptured, complaints: Sequence[Complaint]) -> tuple[Co
     its cause; the youngest of several."""
     there = [one for one in complaints if one.status != "closed"]
     rules: list[tuple[Because, list[Complaint]]] = [
-        ("reference", [one for one in there if one.reference in contact.references]),
+        ("reference", [one for one in there if _named(one, contact.references)]),
         ("conversation", [one for one in there if contact.conversation_id in one.conversations]),
         ("cause", [one for one in there if contact.cause is not None and one.cause == contact.cause]),
     ]
@@ -39,6 +39,11 @@ def joins(contact: ContactCaptured, complaints: Sequence[Complaint]) -> tuple[Co
         if found:
             return max(found, key=lambda one: (one.opened_at, one.id)), because
     return None
+
+
+def _named(complaint: Complaint, references: Sequence[str]) -> bool:
+    """Whether a contact calls it by its reference, or by that of a complaint that it goes on with."""
+    return complaint.reference in references or any(name in references for name in complaint.known_as)
 
 
 def threat_of(contact: ContactCaptured) -> Literal["certain", "likely", "possible"] | None:
@@ -189,7 +194,10 @@ def _tell_threat(story: Story, contact: ContactCaptured, now: datetime) -> None:
 
 
 def assign(
-    story: Story, agent_id: str, because: Literal["first_responder", "claimed", "first_response"], at: datetime
+    story: Story,
+    agent_id: str,
+    because: Literal["first_responder", "claimed", "first_response", "same_owner"],
+    at: datetime,
 ) -> None:
     """Gives an unowned complaint its owner, who from then on changes only by succession."""
     state = story.state
@@ -205,15 +213,15 @@ def assign(
 
 
 def answered_by(response: ContactResponded, complaints: Sequence[Complaint]) -> Complaint | None:
-    """The complaint that a response belongs to: that of its contact, else that of its conversation."""
-    named = [one for one in complaints if response.contact_id in one.contacts]
-    if not named and response.conversation_id is not None:
-        named = [
+    """The complaint, not closed, that a response belongs to: that of its contact, else that of its conversation."""
+    there = [one for one in complaints if one.status != "closed"]
+    live = [one for one in there if response.contact_id in one.contacts]
+    if not live and response.conversation_id is not None:
+        live = [
             one
-            for one in complaints
+            for one in there
             if response.conversation_id in one.conversations and one.first_contact_at <= response.occurred_at
         ]
-    live = [one for one in named if one.status != "closed"]
     return max(live, key=lambda one: (one.opened_at, one.id), default=None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,21 +12,21 @@ from shared.refusal import Refusal
 from . import acts, handling, resolving, standing_in
 from .due import work_through
 from .state import Complaint
-from .story import Story
+from .story import Around, Story
 
-Decision = Callable[[Story, Any, datetime, Policy, Sequence[Complaint]], Refusal | None]
+Decision = Callable[[Story, Any, datetime, Policy, Around], Refusal | None]
 
 
 def decide(
-    state: Complaint, act: acts.Act, now: datetime, policy: Policy, others: Sequence[Complaint]
+    state: Complaint, act: acts.Act, now: datetime, policy: Policy, around: Around
 ) -> tuple[Story, Refusal | None]:
-    """What follows from `act`; `others` are the customer's other complaints.
+    """What follows from `act`, for this complaint and perhaps for others of the customer (`also` of the story).
 
     What has come due by now is told first, also where the act is refused: a late act never hides a breach.
     """
     story = Story(state)
     work_through(story, policy, now, now)
-    return story, DECISIONS[type(act)](story, act, now, policy, others)
+    return story, DECISIONS[type(act)](story, act, now, policy, around)
 
 
 DECISIONS: Final[dict[type[acts.Act], Decision]] = {

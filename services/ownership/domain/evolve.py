@@ -62,6 +62,10 @@ def _marked(clocks: tuple[Clock, ...], kind: str, cycle: int, **changes: Any) ->
     )
 
 
+#: why a complaint was opened, where somebody has said that it is one
+_SURE: Final = ("complaint", "still_not_solved")
+
+
 def _opened(_: Complaint | None, event: said.ComplaintOpened) -> Complaint:
     value = event.value_at_stake
     return Complaint(
@@ -81,11 +85,15 @@ def _opened(_: Complaint | None, event: said.ComplaintOpened) -> Complaint:
         opened_as=(event.product, event.cause, event.need),
         locale=event.locale,
         value_at_stake=None if value is None else (value.amount, value.currency),
-        complaint=True if event.because == "complaint" else None,
+        complaint=True if event.because in _SURE else None,
         departure_threat=event.departure_threat,
         repeat_of=event.repeat_of,
+        follows=event.follows,
+        about=event.contact_id if event.follows else None,
+        known_as=event.known_as,
         clocks=applied((), event.clocks),
-        contacts=(event.contact_id,),
+        # the contact of one that follows stays where it is: each contact belongs to one complaint
+        contacts=() if event.follows else (event.contact_id,),
         conversations=() if event.conversation_id is None else (event.conversation_id,),
     )
 
@@ -203,6 +211,10 @@ def _reopened(state: Complaint, event: said.Reopened) -> Complaint:
     )
 
 
+def _continued(state: Complaint, event: said.Continued) -> Complaint:
+    return _with_clocks(state, event, followed_by=event.to_id)
+
+
 def _closed(state: Complaint, event: said.Closed) -> Complaint:
     return _with_clocks(state, event, status="closed", basis=event.basis, closed_at=event.at, pause=None)
 
@@ -235,6 +247,7 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
     said.Answered: _answered,
     said.Accepted: _accepted,
     said.Reopened: _reopened,
+    said.Continued: _continued,
     said.Closed: _closed,
     said.FollowUpDue: _with_clocks,
     said.FollowedUp: _with_clocks,

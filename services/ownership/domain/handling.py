@@ -14,7 +14,7 @@ from . import acts, clocks
 from .contacts import assign, repeat_of
 from .due import close, resume
 from .state import Complaint
-from .story import Story, refuse
+from .story import Around, Story, refuse
 
 
 def ids(state: Complaint, at: datetime) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def not_while(state: Complaint, *statuses: str) -> Refusal | None:
     return refuse(state, f"complaint-{state.status}", f"The complaint is {state.status}; this cannot be done now.")
 
 
-def claim(story: Story, act: acts.Claim, now: datetime, _policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+def claim(story: Story, act: acts.Claim, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The first agent to claim an unowned complaint owns it."""
     state = story.state
     if state.owner_id is not None:
@@ -40,9 +40,7 @@ def claim(story: Story, act: acts.Claim, now: datetime, _policy: Policy, _: Sequ
     return None
 
 
-def acknowledge(
-    story: Story, act: acts.Acknowledge, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def acknowledge(story: Story, act: acts.Acknowledge, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """A human told the customer that the complaint has arrived: it meets no other clock than its own."""
     state = story.state
     if refusal := not_while(state, "answered", "closed"):
@@ -54,7 +52,7 @@ def acknowledge(
     return None
 
 
-def update(story: Story, act: acts.Update, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+def update(story: Story, act: acts.Update, now: datetime, policy: Policy, _: Around) -> Refusal | None:
     """The customer was told where things stand. Whoever says the first words on an unowned complaint owns it."""
     if refusal := not_while(story.state, "closed"):
         return refusal
@@ -72,9 +70,7 @@ def _error(pointer: str) -> dict[str, Any]:
     return {"errors": [{"pointer": pointer, "message": "must lie in the future"}]}
 
 
-def classify(
-    story: Story, act: acts.Classify, now: datetime, policy: Policy, others: Sequence[Complaint]
-) -> Refusal | None:
+def classify(story: Story, act: acts.Classify, now: datetime, policy: Policy, around: Around) -> Refusal | None:
     """Somebody said what it is. It may turn out a threat, a repeat, or no complaint at all."""
     state = story.state
     changed = {name: value for name, value in act.changes.items() if getattr(state, name) != value}
@@ -91,7 +87,7 @@ def classify(
             **ids(state, now), contact_id=state.departure_possible, tier="certain", because="agent"
         )
         story.tell(threat, by=act.agent_id)
-    again = repeat_of(changed.get("cause"), state.first_contact_at, policy, _before(state, others))
+    again = repeat_of(changed.get("cause"), state.first_contact_at, policy, _before(state, around.others))
     if again is not None and again.id != state.repeat_of:
         story.tell(said.Repeated(**ids(state, now), repeat_of=again.id, cause=again.cause), by=act.agent_id)
     if changed.get("complaint") is False and state.status != "closed":
@@ -103,9 +99,7 @@ def _before(state: Complaint, others: Sequence[Complaint]) -> list[Complaint]:
     return [one for one in others if (one.opened_at, one.id) < (state.opened_at, state.id)]
 
 
-def withdraw(
-    story: Story, act: acts.Withdraw, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def withdraw(story: Story, act: acts.Withdraw, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The customer takes the complaint back, as an agent reports."""
     if refusal := not_while(story.state, "closed"):
         return refusal
@@ -113,17 +107,13 @@ def withdraw(
     return None
 
 
-def escalate(
-    story: Story, act: acts.Escalate, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def escalate(story: Story, act: acts.Escalate, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """Somebody asks for an executive: possible at any time."""
     story.tell(said.EscalationAsked(**ids(story.state, now), by=act.by), by=act.by_id, why=act.reason)
     return None
 
 
-def pause(
-    story: Story, act: acts.PauseClocks, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def pause(story: Story, act: acts.PauseClocks, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """Business clocks stand still until a given time, the customer's next contact, or a word."""
     state = story.state
     if refusal := not_while(state, "answered", "closed"):
@@ -136,7 +126,7 @@ def pause(
     return None
 
 
-def end_pause(story: Story, act: acts.Resume, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+def end_pause(story: Story, act: acts.Resume, now: datetime, policy: Policy, _: Around) -> Refusal | None:
     """The clocks go on."""
     if story.state.pause is None:
         return refuse(story.state, "not-paused", "The complaint is not paused.")
@@ -144,9 +134,7 @@ def end_pause(story: Story, act: acts.Resume, now: datetime, policy: Policy, _: 
     return None
 
 
-def ask_helper(
-    story: Story, act: acts.AskHelper, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def ask_helper(story: Story, act: acts.AskHelper, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """Somebody else is asked something; the complaint stays where it is."""
     state = story.state
     if refusal := not_while(state, "closed"):
@@ -156,9 +144,7 @@ def ask_helper(
     return None
 
 
-def helper_reply(
-    story: Story, act: acts.HelperReply, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def helper_reply(story: Story, act: acts.HelperReply, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The helper answers whoever holds the complaint; nothing is met by it, for the customer heard nothing."""
     state = story.state
     asked = next((one for one in state.helpers if one.n == act.n), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Literal
 
 from shared.contracts import ownership as said
 from shared.policy import Policy
@@ -13,11 +13,11 @@ from . import acts, clocks
 from .contacts import BY_CUSTOMER, assign
 from .due import close, resume
 from .handling import ids, not_while
-from .state import Complaint
-from .story import Story, refuse
+from .linking import follow
+from .story import Around, Story, refuse
 
 
-def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Around) -> Refusal | None:
     """The final answer: everything owed is met, and the customer is asked whether it is solved."""
     state = story.state
     if refusal := not_while(state, "answered", "closed"):
@@ -35,12 +35,22 @@ def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Seq
     return None
 
 
-def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, around: Around) -> Refusal | None:
     """The customer says whether it is solved: yes closes, no reopens with the same owner and fresh clocks."""
     state = story.state
     if act.cycle is not None and act.cycle != state.cycle:
         return refuse(state, "confirmation-of-another-cycle", "This is about an answer that a later one has replaced.")
-    return _accepted(story, act, now) if act.solved else _reopened(story, act, now, policy)
+    if act.solved:
+        return _accepted(story, act, now)
+    if state.status == "open":
+        return refuse(state, "not-answered", "The complaint is open: there is no answer yet to say no to.")
+    if state.closed_at is None or now <= state.closed_at + policy.reopen_within.delta:
+        reopen(story, act.through, now, policy, note=_comment(act))
+        return None
+    if state.followed_by is not None:
+        return refuse(state, "complaint-followed", "Another complaint goes on with it: say it of that one.")
+    follow(story, act.through, now, policy, around, note=_comment(act))
+    return None
 
 
 def _accepted(story: Story, act: acts.Confirm, now: datetime) -> Refusal | None:
@@ -54,23 +64,17 @@ def _accepted(story: Story, act: acts.Confirm, now: datetime) -> Refusal | None:
     return None
 
 
-def _reopened(story: Story, act: acts.Confirm, now: datetime, policy: Policy) -> Refusal | None:
+def reopen(
+    story: Story, through: Literal["tool", "page"], now: datetime, policy: Policy, *, note: dict[str, Any] | None
+) -> None:
+    """Same owner, next cycle, fresh clocks; the age since the first contact goes on."""
     state = story.state
-    if state.status == "open":
-        return refuse(state, "not-answered", "The complaint is open: there is no answer yet to say no to.")
-    if state.closed_at is not None and now > state.closed_at + policy.reopen_within.delta:
-        return refuse(
-            state,
-            "reopening-over",
-            f"It was closed more than {policy.reopen_within.words} ago: a new contact opens a new complaint.",
-        )
     changes = clocks.all_stopped(state, now)
     changes += clocks.fresh(
         policy, clocks.facts_of(state), state.region, state.cycle + 1, now, owned=state.owner_id is not None
     )
-    event = said.Reopened(**ids(state, now), cycle=state.cycle + 1, through=act.through, clocks=tuple(changes))
-    story.tell(event, by=BY_CUSTOMER, why="not solved", note=_comment(act))
-    return None
+    event = said.Reopened(**ids(state, now), cycle=state.cycle + 1, through=through, clocks=tuple(changes))
+    story.tell(event, by=BY_CUSTOMER, why="not solved", note=note)
 
 
 def _comment(act: acts.Confirm) -> dict[str, str] | None:

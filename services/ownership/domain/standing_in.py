@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from shared.contracts import ownership as said
@@ -12,13 +11,10 @@ from shared.refusal import Refusal
 from . import acts
 from .due import end_deputy
 from .handling import ids, not_while
-from .state import Complaint
-from .story import Story, refuse
+from .story import Around, Story, refuse
 
 
-def start_deputy(
-    story: Story, act: acts.StartDeputy, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def start_deputy(story: Story, act: acts.StartDeputy, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """Somebody stands in for the owner until a given time; the owner stays the owner."""
     state = story.state
     if refusal := not_while(state, "closed"):
@@ -43,9 +39,7 @@ def start_deputy(
     return None
 
 
-def stop_deputy(
-    story: Story, act: acts.EndDeputy, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def stop_deputy(story: Story, act: acts.EndDeputy, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The deputy leaves before the time."""
     if story.state.deputy is None:
         return refuse(story.state, "no-deputy", "Nobody stands in for the owner.")
@@ -53,7 +47,7 @@ def stop_deputy(
     return None
 
 
-def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: Sequence[Complaint]) -> Refusal | None:
+def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The only way to another owner: asked by a supervisor, in effect once the successor has accepted."""
     state = story.state
     if state.owner_id is None:
@@ -78,9 +72,7 @@ def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: 
     return None
 
 
-def accept(
-    story: Story, act: acts.AcceptSuccession, now: datetime, _policy: Policy, _: Sequence[Complaint]
-) -> Refusal | None:
+def accept(story: Story, act: acts.AcceptSuccession, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The successor takes over, with their own word."""
     asked = story.state.succession
     if asked is None:

@@ -106,6 +106,13 @@ class Complaint:
     #: a contact that may threaten to leave, put before the owner until somebody confirms or dismisses it
     departure_possible: str | None = None
     repeat_of: str | None = None
+    #: the one that was closed too long ago to be reopened, and the one that goes on with this one
+    follows: str | None = None
+    followed_by: str | None = None
+    #: the contact that one that follows is about: it belongs to the earlier one
+    about: str | None = None
+    #: references of other complaints by which it may be called
+    known_as: tuple[str, ...] = ()
     cycle: int = 1
     acknowledged_at: datetime | None = None
     answered_at: datetime | None = None
@@ -115,6 +122,11 @@ class Complaint:
     clocks: tuple[Clock, ...] = ()
     contacts: tuple[str, ...] = ()
     conversations: tuple[str, ...] = ()
+
+    @property
+    def first_contact_id(self) -> str:
+        """The contact in which the trouble was first told."""
+        return self.about or self.contacts[0]
 
     def running(self, kind: str) -> Clock | None:
         """The run of this kind that is still owed."""
@@ -161,6 +173,7 @@ def from_json(raw: dict[str, Any]) -> Complaint:
     state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]])
     state["contacts"] = tuple(raw["contacts"])
     state["conversations"] = tuple(raw["conversations"])
+    state["known_as"] = tuple(raw.get("known_as", ()))
     state["opened_as"] = tuple(raw["opened_as"])
     if (value := raw["value_at_stake"]) is not None:
         state["value_at_stake"] = (value[0], value[1])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.contracts.envelope import Event
+from shared.policy import Policy
 from shared.refusal import Refusal
 
 from .evolve import evolve
@@ -23,12 +25,32 @@ class Told:
     note: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a decision on one complaint may look at besides it."""
+
+    #: the customer's other complaints
+    others: Sequence[Complaint]
+    #: the policy in force: what is opened now is opened under it
+    current: Policy
+    #: a new id with its reference, for a complaint to be opened
+    fresh: Callable[[], tuple[str, str]]
+
+    def other(self, complaint_id: str) -> Complaint | None:
+        """Another complaint of the same customer."""
+        return next((one for one in self.others if one.id == complaint_id), None)
+
+
 @dataclass(slots=True)
 class Story:
     """The complaint as decided so far, and what has been told."""
 
     state: Complaint
     told: list[Told] = field(default_factory=list)
+    #: what the same decision tells of other complaints of the customer
+    also: list[Story] = field(default_factory=list)
+    #: the one of `also` that whoever asked wants to see; None: this one
+    answer: Story | None = None
 
     def tell(
         self,
@@ -85,6 +107,7 @@ def refuse(state: Complaint, slug: str, detail: str, **members: Any) -> Refusal:
         "status": state.status,
         "basis": state.basis,
         "cycle": state.cycle,
+        "followed_by": state.followed_by,
         "owner": None if state.owner_id is None else {"id": state.owner_id, "name": None},
     }
     return Refusal(slug, detail, 409, {"state": now, "allowed": allowed(state), **members})

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json, to_json
-from services.ownership.domain.acts import Act
+from services.ownership.domain.acts import FAR_REACHING, Act
 from services.ownership.domain.clocks import owed_at
 from services.ownership.domain.reference import candidates
 from shared.contracts.envelope import new_id
@@ -64,6 +64,7 @@ _of_customers = (
         or_(
             _c.status != "closed",
             _c.closed_at >= bindparam("since"),
+            _c.customer_id == any_(bindparam("whole", type_=ARRAY(Text))),
             _c.id == any_(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))),
         ),
     )
@@ -89,17 +90,23 @@ class OwnershipStore:
         self.timers = Timers(tables.timers_rows, "ownership")
 
     async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> Book:
-        """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter."""
+        """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter; all
+        there are where an act may reach further back."""
         book = Book(self.policies)
         ids = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Act)]
         ids += [i.payload.subject_id for i in inputs if isinstance(i.payload, Due)]
         rows = await conn.execute(
             _of_customers,
-            {"customers": list({i.customer_id for i in inputs}), "since": now - self._window(), "ids": ids},
+            {
+                "customers": list({i.customer_id for i in inputs}),
+                "since": now - self._window(),
+                "whole": list({i.customer_id for i in inputs if isinstance(i.payload, FAR_REACHING)}),
+                "ids": ids,
+            },
         )
         for row in rows:
             book.add(Kept(row.id, row.customer_id, from_json(row.state), row.version, row.chain))
-        wanted = sum(isinstance(i.payload, ContactCaptured) for i in inputs)
+        wanted = sum(isinstance(i.payload, (ContactCaptured, *FAR_REACHING)) for i in inputs)
         if wanted:
             book.fresh = await self._free(conn, wanted)
         if any(isinstance(i.payload, Act) for i in inputs):

@@ -1,0 +1,96 @@
+"""Decisions that tie complaints of one customer together: one that follows another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.contracts import ownership as said
+from shared.contracts.intake import Amount
+from shared.policy import Facts, Policy
+
+from . import clocks
+from .contacts import BY_CUSTOMER, assign, repeat_of
+from .state import Complaint
+from .story import Around, Story, opening
+
+
+def follow(
+    story: Story,
+    through: Literal["tool", "page"],
+    now: datetime,
+    policy: Policy,
+    around: Around,
+    *,
+    note: dict[str, Any] | None,
+) -> None:
+    """The customer's no comes too late to reopen: a new complaint goes on, with the same owner and clocks of its own.
+
+    It is opened under the policy in force, and both complaints name each other.
+    """
+    state = story.state
+    complaint_id, reference = around.fresh()
+    again = repeat_of(state.cause, now, around.current, [*around.others, state])
+    why = f"not solved, and closed more than {policy.reopen_within.words} ago"
+    opened = opening(
+        _opened(state, complaint_id, reference, now, around.current, again),
+        by=BY_CUSTOMER,
+        why=f"{why}, as {state.reference}",
+    )
+    if state.owner_id is not None:
+        assign(opened, state.owner_id, "same_owner", now)
+    if again is not None:
+        ids: dict[str, Any] = {"complaint_id": complaint_id, "customer_id": state.customer_id, "at": now}
+        opened.tell(said.Repeated(**ids, repeat_of=again.id, cause=state.cause), by=BY_CUSTOMER)
+    event = said.Continued(
+        complaint_id=state.id,
+        customer_id=state.customer_id,
+        at=now,
+        to_id=complaint_id,
+        cycle=state.cycle,
+        through=through,
+    )
+    story.tell(event, by=BY_CUSTOMER, why=f"{why}: {reference} goes on with it", note=note)
+    story.also.append(opened)
+    story.answer = opened
+
+
+def _opened(
+    state: Complaint, complaint_id: str, reference: str, now: datetime, policy: Policy, again: Complaint | None
+) -> said.ComplaintOpened:
+    tier, region = policy.tier(state.tier), policy.region(state.region)
+    facts = Facts(
+        tier=tier,
+        region=region,
+        product=state.product,
+        cause=state.cause,
+        need=state.need,
+        channel=state.channel,
+    )
+    changes = clocks.fresh(policy, facts, region, 1, now, owned=state.owner_id is not None)
+    value = state.value_at_stake
+    return said.ComplaintOpened.model_validate(
+        {
+            "complaint_id": complaint_id,
+            "customer_id": state.customer_id,
+            "at": now,
+            "clocks": changes,
+            "reference": reference,
+            "contact_id": state.first_contact_id,
+            "conversation_id": next(reversed(state.conversations), None),
+            "because": "still_not_solved",
+            "channel": state.channel,
+            "tier": tier,
+            "region": region,
+            "product": state.product,
+            "cause": state.cause,
+            "need": state.need,
+            "locale": state.locale,
+            "value_at_stake": None if value is None else Amount(amount=value[0], currency=value[1]),
+            "repeat_of": again.id if again else None,
+            "follows": state.id,
+            "known_as": (*state.known_as, state.reference),
+            "first_contact_at": now,
+            "policy_version": policy.version,
+        }
+    )

@@ -1,0 +1,84 @@
+"""Complaints of one customer that have to do with each other: one that follows another."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.service.ownership_world import World
+
+pytest_plugins = ["tests.service.ownership_world"]
+ANSWER = {"agent_id": "agent-1", "text": "We laid a new line.", "outcome": "upheld", "reasons": "fault found"}
+
+
+@pytest.fixture
+async def owned(world: World) -> dict[str, Any]:
+    """A complaint of agent-1, told by mail."""
+    await world.contact(responder_id="agent-1", conversation_id="v-1")
+    return await world.complaint()
+
+
+async def test_a_no_that_comes_too_late_opens_another_of_the_same_owner(world: World, owned: dict[str, Any]) -> None:
+    old = owned["id"]
+    await world.post(f"{old}/answer", ANSWER)
+    await world.post(f"{old}/confirmation", {"solved": True})
+    world.clock.advance(timedelta(days=90, seconds=1))
+    answer = await world.post(f"{old}/confirmation", {"solved": False, "comment": "It drops again."})
+    new = answer.json()
+    assert answer.status_code == 200
+    assert (new["status"], new["cycle"], new["owner"]["id"], new["follows"]) == ("open", 1, "agent-1", old)
+    assert new["id"] != old and new["reference"] != owned["reference"] and new["contacts"] == []
+    fresh = {clock["kind"]: clock for clock in new["clocks"]}
+    assert set(fresh) == {"acknowledgement", "first_response", "next_update", "final_answer"}
+    assert {clock["started_at"] for clock in fresh.values()} == {new["opened_at"]}
+    closed = await world.get(f"/v1/complaints/{old}")
+    assert (closed["status"], closed["basis"], closed["followed_by"]) == ("closed", "accepted", new["id"])
+    last = (await world.get(f"/v1/complaints/{old}/timeline"))["items"][-1]
+    assert last["type"] == "complaint.continued" and last["note"] == {"comment": "It drops again."}
+    assert "90 days" in last["why"] and new["reference"] in last["why"]
+    first = (await world.get(f"/v1/complaints/{new['id']}/timeline"))["items"][0]
+    assert first["data"]["contact_id"] == owned["contacts"][0] and owned["reference"] in first["why"]
+    ledger = (await world.get(f"/v1/complaints/{new['id']}/ownership"))["items"]
+    assert [(item["agent"]["id"], item["why"]) for item in ledger] == [("agent-1", "same_owner")]
+    again = await world.post(f"{old}/confirmation", {"solved": False})
+    assert again.status_code == 409 and again.json()["state"]["followed_by"] == new["id"]
+    # whoever still uses the old reference, or the old conversation, means the new one
+    world.clock.advance(timedelta(days=100))
+    for fields in ({"references": (owned["reference"],), "cause": None}, {"conversation_id": "v-1", "cause": None}):
+        contact = await world.contact(**fields)
+        assert contact.contact_id in (await world.get(f"/v1/complaints/{new['id']}"))["contacts"]
+    assert await world.findings() == []
+
+
+async def test_many_noes_at_once_open_one_complaint(world: World, owned: dict[str, Any]) -> None:
+    await world.post(f"{owned['id']}/confirmation", {"solved": True})
+    world.clock.advance(timedelta(days=91))
+    noes = await asyncio.gather(*(world.post(f"{owned['id']}/confirmation", {"solved": False}) for _ in range(6)))
+    assert sorted(answer.status_code for answer in noes) == [200, 409, 409, 409, 409, 409]
+    assert len(await world.complaints()) == 2
+
+
+async def test_nobody_owned_what_comes_back(world: World) -> None:
+    await world.contact()
+    old = await world.complaint()
+    await world.post(f"{old['id']}/withdrawal", {"agent_id": "agent-1", "reason": "moved away"})
+    world.clock.advance(timedelta(days=91))
+    new = (await world.post(f"{old['id']}/confirmation", {"solved": False})).json()
+    assert new["owner"] is None and any(clock["kind"] == "claim" for clock in new["clocks"])
+    assert (await world.post(f"{new['id']}/claim", {"agent_id": "agent-2"})).status_code == 200
+    assert await world.findings() == []
+
+
+async def test_a_repeat_is_found_however_long_ago_the_earlier_one_was_closed(world: World) -> None:
+    await world.contact(responder_id="agent-1")
+    first = await world.complaint()
+    await world.post(f"{first['id']}/confirmation", {"solved": True})
+    world.clock.advance(timedelta(days=80))
+    await world.contact(cause=None, channel="chat", responder_id="agent-2")
+    _, second = await world.complaints()
+    world.clock.advance(timedelta(days=60))  # long after the window: what counts is when the customer came back
+    body = {"agent_id": "agent-2", "cause": "router-drops"}
+    assert (await world.post(f"{second['id']}/classification", body)).json()["repeat_of"] == first["id"]
