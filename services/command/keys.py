@@ -31,7 +31,7 @@ async def store_key(conn: AsyncConnection, key: str, name: str, scopes: Sequence
     return found.revoked_at is None and bytes(found.digest) == row["digest"]
 
 
-def _on_database(work: Any) -> Any:
+def on_database(work: Any) -> Any:
     """Runs `work(conn)` in one transaction."""
     import asyncio
 
@@ -73,7 +73,7 @@ def create(
     if not name.strip() or "\x00" in name:
         raise typer.BadParameter("a key needs a name", param_hint="--name")
     new = mint()
-    _on_database(lambda conn: store_key(conn, new.key, name.strip(), wanted, per_second))
+    on_database(lambda conn: store_key(conn, new.key, name.strip(), wanted, per_second))
     typer.echo(
         json.dumps({"id": new.id, "key": new.key, "name": name.strip(), "scopes": wanted}) if as_json else new.key
     )
@@ -92,7 +92,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="for machines
     async def read(conn: AsyncConnection) -> Any:
         return (await conn.execute(select(api_keys).order_by(api_keys.c.created_at))).all()
 
-    rows = _on_database(read)
+    rows = on_database(read)
     if as_json:
         listed = [
             {
@@ -123,6 +123,6 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="the id, as 
         statement = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         return (await conn.execute(statement.values(revoked_at=func.now()))).rowcount
 
-    if not _on_database(write):
+    if not on_database(write):
         raise Trouble("No key with this id is in use: `complaint-loop keys list` shows them.")
     typer.echo(f"{key_id}: revoked")

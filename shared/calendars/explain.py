@@ -213,6 +213,9 @@ def _words(
     if closed:
         words.append(f"{closed} closed day{'s' if closed > 1 else ''} (the week's hours) skipped.")
     words += [f"Clocks changed from {change.local_before} to {change.local_after}." for change in changes]
+    if hours == "calendar" and pauses:
+        words.append(f"Calendar clocks never pause: {len(pauses)} pause{'s' if len(pauses) > 1 else ''} moved nothing.")
+        pauses = ()
     words += [
         f"A pause from {_local(pause.paused_from, calendar.zone)} to {_local(pause.paused_to, calendar.zone)} "
         f"moved it by {pause.counted_seconds / 3600:.2f} open hours."

@@ -101,8 +101,9 @@ class Policy:
         self.retention: Retention = file.retention
         self.company_names, self.rival_names = file.company_names, file.rival_names
         self._calendars = dict(calendars)
-        self._clocks = tuple((_when(clock.when), clock) for clock in file.clocks)
-        named = {region for when, _ in self._clocks for region in when.get("region", ())}
+        #: the entries in order, each with what it asks for
+        self.clocks = tuple((_when(clock.when), clock) for clock in file.clocks)
+        named = {region for when, _ in self.clocks for region in when.get("region", ())}
         self._regions = named | set(calendars)
         self._terms: dict[Facts, tuple[Term, ...]] = {}
         self._people = {one.id: one for one in file.executives}
@@ -117,7 +118,11 @@ class Policy:
 
     def calendar(self, region: str) -> Calendar:
         """The hours of a region; those of `default` where it has none of its own."""
-        return self._calendars.get(region) or self._calendars["default"]
+        return self._calendars[self.region_of_hours(region)]
+
+    def region_of_hours(self, region: str) -> str:
+        """The region whose hours and holidays count for a region."""
+        return region if region in self._calendars else "default"
 
     def terms(self, facts: Facts) -> tuple[Term, ...]:
         """Of each kind of clock the first entry that fits."""
@@ -148,7 +153,7 @@ class Policy:
 
     def _match(self, facts: Facts) -> tuple[Term, ...]:
         found: dict[str, Term] = {}
-        for entry, (when, clock) in enumerate(self._clocks):
+        for entry, (when, clock) in enumerate(self.clocks):
             if clock.kind not in found and all(getattr(facts, name) in codes for name, codes in when.items()):
                 found[clock.kind] = Term(clock.kind, clock.within, clock.hours, clock.warn_at, entry, when)
         return tuple(found.values())

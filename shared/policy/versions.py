@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
 import structlog
 from sqlalchemy import Column, DateTime, Table, Text, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.auth.keys import metadata
 from shared.policy.policy import Policy, parse_policy
@@ -80,11 +81,20 @@ class Policies:
 
     async def refresh(self, engine: AsyncEngine) -> int:
         """Reads the versions that are not known here yet; answers how many."""
-        table = policies_table
         async with engine.connect() as conn:
-            names = set((await conn.execute(select(table.c.version))).scalars())
-            missing = sorted(names - set(self._versions) - self._unreadable)
-            rows = (await conn.execute(select(table).where(table.c.version.in_(missing)))).all() if missing else []
+            return await self._learn(conn, (await conn.execute(select(policies_table.c.version))).scalars())
+
+    async def learn(self, conn: AsyncConnection, names: Iterable[str]) -> None:
+        """Reads those of these versions that are not known here: whatever was opened under one must not meet the terms
+        of another because it is handled by a process that started earlier."""
+        await self._learn(conn, names)
+
+    async def _learn(self, conn: AsyncConnection, names: Iterable[str]) -> int:
+        missing = sorted(set(names) - set(self._versions) - self._unreadable)
+        if not missing:
+            return 0
+        table = policies_table
+        rows = (await conn.execute(select(table).where(table.c.version.in_(missing)))).all()
         for row in rows:
             try:
                 self._versions[row.version] = parse_policy(row.text, version=row.version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -94,6 +95,19 @@ def test_policy_mistakes_come_with_their_lines(tmp_path: Path) -> None:
     done = line(tmp_path, "policy", "check", "p.yaml")
     assert done.returncode == 2 and "p.yaml:3: " in done.stderr
     assert line(tmp_path, "policy", "check", "nothing.yaml").returncode == 1
+
+
+def test_terms_are_explained_from_the_file_alone(tmp_path: Path) -> None:
+    example = str(ROOT / "deploy" / "policy.example.yaml")
+    facts = ("--tier", "gold", "--region", "zhejiang", "--at", "2026-09-29T09:00:00Z")
+    done = line(tmp_path, "policy", "explain", example, *facts)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "because tier is gold" in done.stdout and "2026-10-01 was skipped: National Day." in done.stdout
+    one = json.loads(line(tmp_path, "policy", "explain", example, *facts, "--clock", "claim", "--json").stdout)
+    assert [clock["kind"] for clock in one["clocks"]] == ["claim"] and one["clocks"][0]["due_at"]
+    assert line(tmp_path, "policy", "explain", example, "--at", "noon").returncode == 2
+    assert line(tmp_path, "policy", "explain", "--what-if", "next").returncode == 2
+    assert line(tmp_path, "policy", "explain", "nothing.yaml").returncode == 1
 
 
 def test_the_examples_are_policies(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from shared.clock import ManualClock
-from shared.policy import Facts, Policies, Policy, parse_policy, policies_table
+from shared.policy import Facts, Policies, Policy, parse_policy, policies_table, propose, version_named
 
 ONE = "executives: [{id: ceo, name: Ana, email: ceo@example.com, role: chief}]\n"
 
@@ -76,6 +76,31 @@ async def test_a_version_that_another_process_stored_is_learnt(engine: AsyncEngi
     assert await here.refresh(engine) == 1
     assert hours(here.of("v2")) == 2 and here.current.version == "v1"
     assert await here.refresh(engine) == 0
+
+
+async def test_a_version_that_another_process_brought_is_learnt_before_it_is_needed(
+    engine: AsyncEngine, clock: ManualClock
+) -> None:
+    here = await Policies.open(engine, version("v1", 1), clock.now())
+    await Policies.open(engine, version("v2", 2), clock.now())
+    async with engine.connect() as conn:
+        await here.learn(conn, ["v1", "v2"])
+    assert hours(here.of("v2")) == 2
+
+
+async def test_a_proposal_changes_nothing_that_is_in_force(engine: AsyncEngine, clock: ManualClock) -> None:
+    here = await Policies.open(engine, version("v1", 1), clock.now())
+    async with engine.begin() as conn:
+        assert await propose(conn, version("v1", 1), clock.now())  # the very same
+        assert not await propose(conn, version("v1", 9), clock.now())
+        assert await propose(conn, version("v2", 2), clock.now())
+        assert await propose(conn, version("v2", 3), clock.now())
+        found = await version_named(conn, "v2")
+        assert found is not None and hours(found) == 3
+        assert await version_named(conn, "v3") is None
+    assert await here.refresh(engine) == 0 and here.of("v2") is here.current
+    later = await Policies.open(engine, version("v2", 4), clock.now())
+    assert (later.current.version, hours(later.current)) == ("v2", 4)
 
 
 async def test_a_kept_version_that_cannot_be_read_stops_nobody(engine: AsyncEngine, clock: ManualClock) -> None:

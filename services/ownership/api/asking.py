@@ -6,17 +6,19 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AfterValidator
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.store import reading
 from services.ownership.store.reading import Filters, Found
 from shared.auth import Principal, requires
 from shared.fields import Id, Invalid
-from shared.http import Answer, Page, Paged, StrictRoute, decode_cursor, encode_cursor
+from shared.http import Answer, Page, Paged, Problem, StrictRoute, decode_cursor, encode_cursor
+from shared.policy import Policy, PolicyError, proposed, version_named
 
 from . import view
 from .desk import Desk, no_such_complaint
 from .doing import Name
-from .explaining import explained
+from .explaining import EXPLAIN_TYPES, explained, supposed
 from .ledger import LEDGER_TYPES, ledger
 
 Reader = Annotated[Principal, Depends(requires("agent", "supervisor", "executive", "integration", "admin", "service"))]
@@ -94,11 +96,28 @@ def complaints(desk: Desk) -> APIRouter:
         return Answer({"items": items})
 
     @router.get("/v1/complaints/{name}/explain", summary="How a due time came about")
-    async def explain(name: Name, _: Reader, clock: Annotated[str | None, Query(max_length=100)] = None) -> Answer:
+    async def explain(
+        name: Name,
+        _: Reader,
+        clock: Annotated[str | None, Query(max_length=500, description="a kind of clock; all without it")] = None,
+        what_if: Annotated[
+            str | None,
+            Query(
+                max_length=500,
+                description="a version of the policy, in force or proposed (`complaint-loop policy propose FILE`): "
+                "answers what would be due, had the complaint been opened under it",
+            ),
+            AfterValidator(lambda value: value if value is None else _plain(value)),
+        ] = None,
+    ) -> Answer:
         found = await _found(desk, name)
         async with desk.engine.connect() as conn:
-            pauses = await reading.told(conn, found.state.id, ("complaint.paused", "complaint.resumed"))
-        return Answer(explained(found.state, desk.pages.policies, pauses, clock))
+            told = await reading.told(conn, found.state.id, EXPLAIN_TYPES)
+            await desk.pages.policies.learn(conn, [found.state.policy_version])
+            other = None if what_if is None else await _version(conn, what_if)
+        if other is not None:
+            return Answer(supposed(found.state, desk.pages.policies, other, told, clock))
+        return Answer(explained(found.state, desk.pages.policies, told, clock))
 
     return router
 
@@ -119,6 +138,18 @@ def people(desk: Desk) -> APIRouter:
         return await _page(desk, Filters(customer_id=customer_id), page)
 
     return router
+
+
+async def _version(conn: AsyncConnection, version: str) -> Policy:
+    try:
+        found = await version_named(conn, version)
+    except PolicyError:
+        detail = "This version was written for another release and cannot be read by this one."
+        raise Problem(409, "policy-version-unreadable", "Version cannot be read", detail) from None
+    if found is None:
+        detail = "There is no such version; `complaint-loop policy propose FILE` makes one known."
+        raise Problem(404, "no-such-policy-version", "No such version", detail, versions=await proposed(conn))
+    return found
 
 
 async def _found(desk: Desk, name: str) -> Found:

@@ -21,10 +21,17 @@ LIVE_CHANNELS: Final = frozenset({"phone", "chat", "in_person"})
 CONFIRMATION: Final = "confirmation"
 #: the wait for who is to follow the owner: owed to us, so no answer meets it, and no pause holds it
 SUCCESSION: Final = "succession"
+#: when the customer is to hear from us again, owed anew at each of a human's words
+NEXT_UPDATE: Final = "next_update"
 #: what any human's words to the customer meet
 WORDS_MEET: Final = ("acknowledgement", "first_response")
 #: kinds in the policy that are kept elsewhere or start at another time
 _NOT_AT_OPENING: Final = frozenset({"executive_answer", "follow_up", CONFIRMATION, SUCCESSION})
+
+
+def at_opening(kind: str) -> bool:
+    """Whether a clock of this kind starts as the complaint opens or is reopened."""
+    return kind not in _NOT_AT_OPENING
 
 
 def start_of(occurred_at: datetime, received_at: datetime, accept_late: timedelta) -> datetime:
@@ -75,7 +82,7 @@ def fresh(
     changes = [
         started(term, cycle, at, calendar, warned=not (live and term.kind in WORDS_MEET))
         for term in policy.terms(facts)
-        if term.kind not in _NOT_AT_OPENING and not (owned and term.kind == "claim")
+        if at_opening(term.kind) and not (owned and term.kind == "claim")
     ]
     if live:
         changes += [
@@ -108,12 +115,12 @@ def spoken(state: Complaint, policy: Policy, at: datetime, promised_by: datetime
     if state.status != "open":
         return []
     changes = met(state, WORDS_MEET, at)
-    running = state.running("next_update")
+    running = state.running(NEXT_UPDATE)
     if running is not None and at < running.started_at:
         return changes  # words from before what is owed now
     if running is not None:
         changes.append(change(running, "met", at))
-    term = next((term for term in policy.terms(facts_of(state)) if term.kind == "next_update"), None)
+    term = next((term for term in policy.terms(facts_of(state)) if term.kind == NEXT_UPDATE), None)
     if promised_by is not None:
         changes.append(_promised(promised_by, state.cycle, at, term))
     elif term is not None:
@@ -125,7 +132,7 @@ def _promised(by: datetime, cycle: int, at: datetime, term: Term | None) -> Cloc
     percents = term.warn_at if term else ()
     return ClockChange(
         change="started",
-        kind="next_update",
+        kind=NEXT_UPDATE,
         cycle=cycle,
         at=at,
         due_at=by,

@@ -106,6 +106,7 @@ class OwnershipStore:
         )
         for row in rows:
             book.add(Kept(row.id, row.customer_id, from_json(row.state), row.version, row.chain))
+        await self.policies.learn(conn, {kept.now.policy_version for kept in book.complaints.values()})
         wanted = sum(isinstance(i.payload, (ContactCaptured, *FAR_REACHING)) for i in inputs)
         if wanted:
             book.fresh = await self._free(conn, wanted)
