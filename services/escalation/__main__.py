@@ -6,6 +6,7 @@ from services.escalation import feed
 from services.escalation.api import Desk, routes
 from services.escalation.handlers import REGISTRY, when
 from services.escalation.mail import MailRoom, Words
+from services.escalation.mail.post import post_of
 from services.escalation.mail.room import BELL
 from services.escalation.mail.writing import Writing
 from services.escalation.settings import Settings
@@ -34,7 +35,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         bell = machinery.bell(feed.UNNUMBERED)
         machinery.led_loop("escalation.feed", feed.WRITER_KEY, feed.number_once, tick=1.0, bell=bell)
     if "mail" in parts:
-        room = MailRoom(machinery.engine, machinery.corridor.take, policies, settings, clock)
+        room = MailRoom(machinery.engine, machinery.corridor.take, policies, settings, clock, post=post_of(settings))
         machinery.loops.append(Loop("escalation.mail", room.run_once, tick=0.5, bell=machinery.bell(BELL)))
         machinery.on_stop.append(room.stop)
     if "api" not in parts:

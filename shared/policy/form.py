@@ -290,6 +290,7 @@ class PolicyFile(Part):
     accept_late: Span = Duration(1, "d")
     escalation: Escalation = Escalation()
     executives: Annotated[tuple[Executive, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    supervisors: Annotated[tuple[Annotated[str, BeforeValidator(_email)], ...], BeforeValidator(_tuple)] = ()
     promises: Promises = Promises()
     follow_up: dict[Code, FollowUp] = Field(default_factory=dict)
     deputies: Deputies = Deputies()

@@ -92,6 +92,8 @@ class Policy:
             file.accept_late,
         )
         self.executives: tuple[Executive, ...] = file.executives
+        #: addresses that are told by mail what the feed tells of executives who can't be reached
+        self.supervisors: tuple[str, ...] = file.supervisors
         self.escalation: Escalation = _whole(file)
         self.follow_up: dict[str, FollowUp] = dict(file.follow_up)
         self.deputies: Deputies = file.deputies

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from services.escalation.domain.answering import AnswerGiven
-from services.escalation.domain.mail import MailOrder
 from services.escalation.domain.promising import ActionWanted
-from services.escalation.store import mails
 from shared.contracts import ownership
-from tests.service.escalation_world import NINE, WORDS, breached, contact, of, opened, owned, promised
+from tests.service.escalation_world import NINE, POLICY, WORDS, breached, contact, of, opened, owned, policy, promised
 from tests.service.mail_house import House, text_of
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
@@ -108,23 +106,21 @@ async def test_an_agent_without_an_address_is_reminded_through_the_promiser(hous
     assert "> Replace the splitter" in text_of(house.server.to("head@example.com")[-1])
 
 
-async def test_that_somebody_cannot_be_reached_is_told_by_name(house: House) -> None:
+async def test_that_somebody_cannot_be_reached_is_told_by_name_to_the_supervisors_once(house: House) -> None:
+    house.world.policies.current = policy(POLICY + "supervisors: [desk@example.com, night@example.com]\n")
+    house.server.says["head@example.com"] = ["rcpt 550 no such user"] * 3
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    await house.post()
+    for address in ("desk@example.com", "night@example.com"):
+        (mail,) = house.server.to(address)
+        assert "Hana Head cannot be reached" in mail["Subject"]
+    assert house.server.to("chen@example.com") == []
+    assert len(house.server.to("vp@example.com")) == 1
+
+
+async def test_without_supervisors_in_the_policy_the_owner_is_told(house: House) -> None:
     house.server.says["head@example.com"] = ["rcpt 550 no such user"]
     await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
     await house.post()
-    one = await house.world.escalation()
-    order = MailOrder(
-        id="told-1",
-        kind="undeliverable",
-        customer_id="c-1",
-        recipient_kind="executive",
-        recipient_id="ceo",
-        ordered_at=house.world.clock.now(),
-        complaint_id="k-1",
-        escalation_id=one["id"],
-    )
-    async with house.world.engine.begin() as conn:
-        await mails.queue(conn, [order])
-    await house.post()
-    (mail,) = house.server.to("ceo@example.com")
+    (mail,) = house.server.to("chen@example.com")
     assert "Hana Head cannot be reached" in mail["Subject"]

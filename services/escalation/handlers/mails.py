@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from services.escalation.domain.answering import decide_delivered
 from services.escalation.domain.climbing import decide_undeliverable
-from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
 from services.escalation.handlers.answers import ask_owner_to_tell
-from services.escalation.handlers.raising import ladder_of, stand
+from services.escalation.handlers.raising import ladder_of, mail_id, stand
 from services.escalation.handlers.watching import chase_order
 from services.escalation.store import Book
+from shared.contracts.escalation import Undeliverable
 from shared.refusal import Refusal
 from shared.work import Work
 
@@ -41,7 +42,31 @@ def _executive(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -
     before = kept.now.steps_made
     for event in decide_undeliverable(kept.now, order.recipient_id, work.now, ladder_of(book, kept.now)):
         book.say_escalation(work, kept, event)
+        if isinstance(event, Undeliverable):
+            _tell_supervisors(book, work, event)
     stand(book, work, kept, before)
+
+
+def _tell_supervisors(book: Book, work: Work, event: Undeliverable) -> None:
+    """Somebody can put an address right: the policy's supervisors, or whoever owns the complaint."""
+    told: list[tuple[RecipientKind, str]] = [("address", one) for one in book.policies.current.supervisors]
+    owner = book.complaint(event.complaint_id, event.customer_id).owner_id
+    if not told and owner:
+        told = [("agent", owner)]
+    for kind, recipient in told:
+        book.order(
+            MailOrder(
+                id=mail_id("undeliverable", event.escalation_id, event.executive_id, recipient),
+                kind="undeliverable",
+                customer_id=event.customer_id,
+                recipient_kind=kind,
+                recipient_id=recipient,
+                ordered_at=work.now,
+                complaint_id=event.complaint_id,
+                escalation_id=event.escalation_id,
+                level=event.level,
+            )
+        )
 
 
 def _answer(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:

@@ -7,14 +7,17 @@ import contextlib
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
+from services.escalation.mail.signing import Signer
+from services.escalation.settings import Settings
 from shared.faults import fault
 
 _STEP_SECONDS = 15.0
 _IDLE_MOST = 4
+_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 _NEVER_SENT = "no mail server is configured (COMPLAINT_LOOP_SMTP_URL)"
 
 
@@ -31,10 +34,24 @@ class Sent:
 
 
 class Post:
-    """One mail server, by its URL: smtp://[user:password@]host[:port] (STARTTLS where offered) or smtps://…"""
+    """One mail server, by its URL: smtp://[user:password@]host[:port] (STARTTLS as `starttls` says) or smtps://…
 
-    def __init__(self, url: str | None, *, step_seconds: float = _STEP_SECONDS) -> None:
+    `auto` is whatever the server offers, but never a password in plain text to another machine; `required` refuses to
+    go on in plain text; `never` does not ask. `ca_file` is whom certificates are believed to be signed by, instead of
+    the system's list.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        step_seconds: float = _STEP_SECONDS,
+        starttls: Literal["auto", "required", "never"] = "auto",
+        ca_file: str | None = None,
+        signer: Signer | None = None,
+    ) -> None:
         self._url, self._seconds = url, step_seconds
+        self._starttls, self._ca_file, self._signer = starttls, ca_file, signer
         self._idle: list[aiosmtplib.SMTP] = []
         # what we call ourselves: looked up once, a name server may take seconds for it
         self._own_name: str | None = None
@@ -47,7 +64,10 @@ class Post:
             client = await self._connected()
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             return Sent("temporary", f"not connected: {_named(error)}")
-        sent = await self._hand_over(client, message, sender, recipient)
+        content = bytes(message)
+        if self._signer:
+            content = await asyncio.to_thread(self._signer.signed, content)
+        sent = await self._hand_over(client, content, sender, recipient)
         if sent.detail.startswith("lost") or not client.is_connected:
             await _drop(client)
         elif len(self._idle) < _IDLE_MOST:
@@ -64,7 +84,7 @@ class Post:
                 await client.quit(timeout=2)
             await _drop(client)
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Sent:
+    async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, sender: str, recipient: str) -> Sent:
         try:
             await client.mail(sender, timeout=self._seconds)
             await client.rcpt(recipient, timeout=self._seconds)
@@ -78,7 +98,7 @@ class Post:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return Sent("temporary", f"lost before the text: {_named(error)}")
         try:
-            await client.data(bytes(message), timeout=self._seconds)
+            await client.data(content, timeout=self._seconds)
             await fault("mail.after_send")
         except aiosmtplib.SMTPResponseException as error:
             if error.code < 400:
@@ -97,18 +117,19 @@ class Post:
             except (aiosmtplib.SMTPException, OSError, TimeoutError):
                 await _drop(client)
         parts = urlsplit(self._url or "")
-        secure = parts.scheme == "smtps" or bool(parts.username)
+        secure = parts.scheme == "smtps" or bool(parts.username) or self._starttls == "required"
         client = aiosmtplib.SMTP(
             hostname=parts.hostname or "",
             port=parts.port or (465 if parts.scheme == "smtps" else 25),
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             use_tls=parts.scheme == "smtps",
-            start_tls=None if parts.scheme == "smtp" else False,
+            start_tls=self._start_tls(parts),
             local_hostname=self._own_name,
             # without a password STARTTLS is whatever the server offers, down to nothing: a certificate that nobody
             # signed (as relays come with) is still better than plain text
             validate_certs=secure,
+            cert_bundle=self._ca_file if secure else None,
             timeout=self._seconds,
         )
         async with asyncio.timeout(self._seconds * 2):
@@ -116,9 +137,30 @@ class Post:
         self._own_name = client.local_hostname
         return client
 
+    def _start_tls(self, parts: SplitResult) -> bool | None:
+        """Whether STARTTLS must be (True), may be (None) or is not to be (False)."""
+        if parts.scheme == "smtps" or self._starttls == "never":
+            return False
+        if self._starttls == "required":
+            return True
+        # whoever stands between could leave the offer out, and read the password
+        return True if parts.username and parts.hostname not in _OWN_MACHINE else None
+
     async def _reset(self, client: aiosmtplib.SMTP) -> None:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
             await client.rset(timeout=self._seconds)
+
+
+def post_of(settings: Settings) -> Post:
+    """The mail server of this installation."""
+    key, selector = settings.dkim_key, settings.dkim_selector
+    domain = settings.dkim_domain or settings.mail_from.rpartition("@")[2]
+    return Post(
+        settings.smtp_url,
+        starttls=settings.smtp_starttls,
+        ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        signer=Signer(key.get_secret_value(), selector, domain) if key and selector else None,
+    )
 
 
 def _refused(what: str, code: int) -> Sent:
