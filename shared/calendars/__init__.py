@@ -17,7 +17,7 @@ from shared.calendars.due import (
 from shared.calendars.durations import Duration
 from shared.calendars.explain import Explanation, explain
 from shared.calendars.holidays import DaysOff, HolidaysError, holidays_by_code, holidays_by_date, read_holidays
-from shared.calendars.week import WEEKDAYS, Span, Week, parse_week
+from shared.calendars.week import WEEKDAYS, Span, Week, parse_nights, parse_week
 
 __all__ = [
     "WEEKDAYS",
@@ -38,6 +38,7 @@ __all__ = [
     "first_instant",
     "holidays_by_code",
     "holidays_by_date",
+    "parse_nights",
     "parse_week",
     "point_at",
     "read_holidays",

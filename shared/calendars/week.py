@@ -67,6 +67,19 @@ def parse_week(hours: Mapping[str, Sequence[str]]) -> Week:
     return tuple(spans or () for spans in week)
 
 
+def parse_nights(texts: Sequence[str]) -> Week:
+    """Spans of every day, which may go over midnight: `22:00-07:00`. Raises ValueError."""
+    spans: list[Span] = []
+    for text in texts:
+        match = _SPAN.fullmatch(text)
+        begins, ends = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 1)
+        if ends < begins < 1440:
+            spans += [(begins, 1440), *([(0, ends)] if ends else [])]
+        else:
+            spans.append(parse_span(text))
+    return (join_spans(spans),) * 7
+
+
 def write_span(span: Span) -> str:
     """`09:00-18:00`."""
     return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in span)

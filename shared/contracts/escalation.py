@@ -27,6 +27,10 @@ class EscalationRaised(EscalationEvent):
     level: int
     reason: Reason
     executive_id: str
+    #: whose place it is, where that person is away or cannot be written to
+    instead_of: str | None = None
+    #: people of rungs on which nobody is there
+    passed_over: tuple[str, ...] = ()
     due_at: AwareDatetime
     policy_version: str
     #: the customer may leave: the answer must ask what would make them stay
@@ -45,6 +49,8 @@ class ReasonJoined(EscalationEvent):
     level: int
     lifted: bool
     executive_id: str
+    instead_of: str | None = None
+    passed_over: tuple[str, ...] = ()
     due_at: AwareDatetime
     departure_threat: bool = False
     contact_id: str | None = None
@@ -57,6 +63,8 @@ class EscalationClimbed(EscalationEvent):
     from_level: int
     level: int
     executive_id: str
+    instead_of: str | None = None
+    passed_over: tuple[str, ...] = ()
     due_at: AwareDatetime
     because: Literal["unanswered", "undeliverable"] = "unanswered"
 
@@ -68,6 +76,7 @@ class EscalationRepeated(EscalationEvent):
 
     level: int
     executive_id: str
+    instead_of: str | None = None
     due_at: AwareDatetime
     times: int
 
@@ -79,6 +88,7 @@ class EscalationForwarded(EscalationEvent):
 
     from_id: str
     executive_id: str
+    instead_of: str | None = None
     level: int
     due_at: AwareDatetime
     by_id: str

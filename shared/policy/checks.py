@@ -7,13 +7,15 @@ hear all of it at once, so what has another form than expected is passed over he
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path as File
 from typing import Any
 
 from shared.calendars import DaysOff, Duration, HolidaysError, holidays_by_code, holidays_by_date, read_holidays
-from shared.calendars.week import WEEKDAYS, join_spans, parse_days, parse_span
-from shared.policy.form import REASONS, PolicyFile
+from shared.calendars.week import WEEKDAYS, join_spans, parse_days, parse_nights, parse_span, parse_week
+from shared.fields import Invalid
+from shared.policy.form import REASONS, PolicyFile, moment
 from shared.policy.reading import Path
 
 _CHANNELS = ("phone", "email", "chat", "sms", "social", "web", "app", "in_person", "letter", "other")
@@ -34,9 +36,7 @@ def mistakes_in(data: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from _conditions(data, tiers)
     yield from _ladder(data)
     yield from _helpers(data)
-    for n, one in _entries(data, "executives"):
-        if isinstance(one.get("id"), str) and one["id"] in _codes(one.get("delegates")):
-            yield ("executives", n, "delegates"), "names the person itself"
+    yield from _people(data)
     for tier, _ in _named(data, "follow_up"):
         if tiers is not None and tier not in tiers:
             yield ("follow_up", tier), unknown("tier", tier, tiers)
@@ -84,7 +84,7 @@ def _twice(named: list[tuple[Path, Any]]) -> Iterator[Mistake]:
         seen.add(name)
 
 
-def _hours(given: Any, path: Path) -> Iterator[Mistake]:
+def _hours(given: Any, path: Path, *, may_be_empty: bool = False) -> Iterator[Mistake]:
     if not isinstance(given, dict):
         return
     whose: dict[int, str] = {}
@@ -114,7 +114,7 @@ def _hours(given: Any, path: Path) -> Iterator[Mistake]:
         yield from here
         wrong = wrong or bool(here)
         open_days += len(parsed)
-    if not open_days and not wrong:
+    if not open_days and not wrong and not may_be_empty:
         yield path, "is never open: nothing would ever become due; write at least one day with hours"
 
 
@@ -193,6 +193,37 @@ def _ladder(data: Mapping[str, Any]) -> Iterator[Mistake]:
             yield ("escalation", "reasons", reason), f"is above the ladder, which ends at level {len(ladder)}"
 
 
+def _people(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    for n, one in _entries(data, "executives"):
+        if isinstance(one.get("id"), str) and one["id"] in _codes(one.get("delegates")):
+            yield ("executives", n, "delegates"), "names the person itself"
+        for m, absence in _entries(one, "absences"):
+            try:
+                start, until = (moment(absence.get(name)) for name in ("from", "until"))
+            except Invalid:
+                continue  # told by the form
+            if _at_night(until) < _at_night(start):
+                yield ("executives", n, "absences", m), "ends before it begins"
+        quiet = one.get("quiet_hours")
+        if isinstance(quiet, dict):
+            yield from _hours(quiet, ("executives", n, "quiet_hours"), may_be_empty=True)
+        if isinstance(quiet, (dict, list)) and _always(quiet):
+            yield ("executives", n, "quiet_hours"), "never end: no mail could be handed over"
+
+
+def _at_night(given: date | datetime) -> datetime:
+    wall = given if isinstance(given, datetime) else datetime.combine(given, time())
+    return wall.replace(tzinfo=None)
+
+
+def _always(quiet: dict[str, Any] | list[Any]) -> bool:
+    try:
+        week = parse_week(quiet) if isinstance(quiet, dict) else parse_nights(quiet)
+    except (ValueError, TypeError, AttributeError):
+        return False  # told by the form
+    return all(spans == ((0, 1440),) for spans in week)
+
+
 def doubts_in(file: PolicyFile) -> Iterator[Mistake]:
     """What can be meant, and is more likely a slip: no reason to refuse the file (`Policy.doubts`)."""
     roles = {one.role for one in file.executives}
@@ -201,6 +232,8 @@ def doubts_in(file: PolicyFile) -> Iterator[Mistake]:
             yield ("escalation", "ladder", n, "role"), f"nobody has the role {rung.role}: the level is passed over"
     people = {one.id for one in file.executives}
     for n, one in enumerate(file.executives):
+        if one.absences and not people & set(one.delegates):
+            yield ("executives", n, "absences"), "nobody stands in: the next person is asked while they are away"
         for delegate in one.delegates:
             if delegate not in people:
                 yield (

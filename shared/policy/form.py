@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, ConfigDict, Field, SkipValidation
 
-from shared.calendars import Duration, Week, parse_week
+from shared.calendars import Duration, Week, parse_nights, parse_week
 from shared.fields import Body, Ident, Invalid, Text, is_email
 
 
@@ -58,6 +58,30 @@ def _hours(value: Any) -> Week:
         return parse_week(value)
     except ValueError as error:  # `checks` says which day and span; this one stands where it could not
         raise Invalid(f"holds hours where something {error}") from None
+
+
+def _quiet(value: Any) -> Week:
+    """Every day alike, spans of which may go over midnight; or by weekday, as regions give their hours."""
+    if isinstance(value, dict):
+        return _hours(value)
+    if not isinstance(value, list) or not all(isinstance(span, str) for span in value):
+        raise Invalid('must be hours of every day, like ["22:00-07:00"], or of days, like sat: ["00:00-24:00"]')
+    try:
+        return parse_nights(value)
+    except ValueError as error:  # our own words, which hold nothing of the file
+        raise Invalid(f"holds hours where something {error}") from None
+
+
+def moment(value: Any) -> date | datetime:
+    """A day or a time of an absence, as YAML or text gives it. Raises Invalid."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, date) or not 2000 <= value.year <= 2200:
+        raise Invalid("is no day or time: write it like 2026-12-24 or 2026-12-24T18:00")
+    return value
 
 
 def _email(value: Any) -> Any:
@@ -201,8 +225,16 @@ class Escalation(Part):
     )
 
 
+class Absence(Part):
+    """When somebody is away, by the wall clock of their zone. A day without a time is away as a whole: the last too."""
+
+    start: Annotated[date | datetime, BeforeValidator(moment), Field(alias="from")]
+    until: Annotated[date | datetime, BeforeValidator(moment)]
+
+
 class Executive(Part):
-    """Somebody who answers for the company."""
+    """Somebody who answers for the company. While they are absent their delegates are written to; mails wait out their
+    quiet hours where that leaves time to answer, and clocks never do."""
 
     id: Code
     name: Line
@@ -211,6 +243,8 @@ class Executive(Part):
     time_zone: Zone = "UTC"
     locale: Code | None = None
     delegates: Codes = ()
+    absences: Annotated[tuple[Absence, ...], BeforeValidator(_tuple)] = ()
+    quiet_hours: Annotated[Week, BeforeValidator(_quiet)] = ((),) * 7
 
 
 class Promises(Part):
@@ -308,7 +342,7 @@ def names_at(path: Sequence[str | int]) -> tuple[str, ...]:
     for step in path:
         field = part.model_fields.get(step) if isinstance(step, str) else None
         part = (_part_in(field.annotation) if field else None) or part
-    return tuple(part.model_fields)
+    return tuple(field.alias or name for name, field in part.model_fields.items())
 
 
 def _part_in(annotation: Any) -> type[Part] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ def show(policy: Policy) -> dict[str, Any]:
     shown = {name: _plain(getattr(file, name)) for name in type(file).model_fields}
     shown["version"] = policy.version
     shown["regions"] = {name: _region(one) for name, one in ({"default": Region()} | file.regions).items()}
+    shown["executives"] = [_plain(one) | {"quiet_hours": _hours(one.quiet_hours)} for one in file.executives]
     shown["escalation"] = _plain(policy.escalation)
     shown["digest"] = policy.digest
     shown["doubts"] = [{"line": line, "message": message} for line, message in policy.doubts]
@@ -36,11 +38,14 @@ def _hours(week: Week) -> dict[str, list[str]]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        fields = type(value).model_fields.items()
+        return {field.alias or name: _plain(getattr(value, name)) for name, field in fields}
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, Duration) else value

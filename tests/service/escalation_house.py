@@ -23,7 +23,7 @@ from shared.db import make_engine
 from shared.http import create_app
 from shared.outbox import Bell
 from shared.policy import Policies
-from tests.service.escalation_world import World, policy
+from tests.service.escalation_world import POLICY, World, policy
 
 SCOPES = ("agent", "supervisor", "executive", "integration", "intake")
 
@@ -41,12 +41,12 @@ async def escalation_engine(postgres_server: str, template: str) -> AsyncIterato
     await conn.close()
 
 
-async def emptied(engine: AsyncEngine, clock: ManualClock) -> World:
+async def emptied(engine: AsyncEngine, clock: ManualClock, text_of_policy: str = POLICY) -> World:
     """A world in which nothing has happened."""
     names = ", ".join(f"escalation.{table.name}" for table in metadata.tables.values())
     async with engine.begin() as conn:
         await conn.execute(text(f"truncate {names} restart identity"))
-    return World(engine, Policies.single(policy()), clock)
+    return World(engine, Policies.single(policy(text_of_policy)), clock)
 
 
 @pytest.fixture

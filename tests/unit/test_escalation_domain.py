@@ -9,10 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.escalation.domain.climbing import MOST_AT_ONCE, Cause, decide_join, decide_raise, decide_time
+from services.escalation.domain.climbing import (
+    MOST_AT_ONCE,
+    Cause,
+    decide_forward,
+    decide_join,
+    decide_raise,
+    decide_time,
+)
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import MOST_STEPS, Escalation, evolve
 from services.escalation.domain.ladder import Ladder, delegator, known
+from services.escalation.domain.presence import loud_at, present
+from shared.contracts.escalation import EscalationRaised
 from shared.policy import Policy, parse_policy
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -123,6 +132,92 @@ def test_a_lower_reason_joins_without_moving_anybody() -> None:
 )
 def test_delegates_are_named_as_such(who: str, asked: str, for_whom: str | None) -> None:
     assert delegator(ALL, who, asked) == for_whom
+
+
+def away(line: str, start: str, until: str) -> str:
+    return line.replace("}\n", f", absences: [{{from: {start}, until: {until}}}]}}\n")
+
+
+AWAY = ("2026-03-01", "2026-03-05")
+
+
+def test_while_somebody_is_away_their_delegate_is_asked_in_their_place() -> None:
+    policy = people(HEAD, VICE, away(CHIEF, *AWAY))
+    state = raised(policy, level=3)
+    assert (state.executive_id, state.instead_of, state.level) == ("vp", "ceo", 3)
+    # the fifth of March is the last day of the absence: the step of the seventh is hers again
+    state = played(state, [NOW + timedelta(days=5)], policy)
+    assert [(s.executive_id, s.instead_of) for s in state.steps] == [("vp", "ceo")] * 3 + [("ceo", None)]
+
+
+def test_a_rung_on_which_nobody_is_there_is_passed_over_and_named() -> None:
+    policy = people(away(HEAD, *AWAY), away(VICE, *AWAY), CHIEF)
+    (event,) = decide_raise("e", Complaint(id="k", customer_id="c"), Cause("asked", 1), NOW, policy)
+    assert isinstance(event, EscalationRaised)
+    assert (event.level, event.executive_id, event.passed_over) == (3, "ceo", ("head", "vp"))
+    assert raised(policy, now=NOW + timedelta(days=4)).executive_id == "head"
+
+
+def test_somebody_else_of_the_same_role_comes_before_the_next_rung() -> None:
+    policy = people(away(HEAD, *AWAY), HEAD.replace("head,", "second,"), CHIEF)
+    assert raised(policy).executive_id == "second"
+    assert raised(policy, now=NOW + timedelta(days=4)).executive_id == "head"
+
+
+def test_from_the_top_the_search_goes_down_and_nobody_is_left_unwritten() -> None:
+    chief = away(CHIEF.replace("vp, coo", "coo"), *AWAY)
+    state = raised(people(HEAD, VICE, chief), level=3)
+    assert (state.executive_id, state.instead_of, state.level) == ("vp", "ceo", 3)
+    everybody = people(away(HEAD, *AWAY), away(VICE, *AWAY), chief)
+    assert [raised(everybody, level).executive_id for level in (1, 3)] == ["head", "ceo"]
+
+
+def test_whom_a_reason_names_is_stood_in_for_while_away() -> None:
+    policy = people(HEAD, VICE, away(CHIEF, *AWAY))
+    state = raised(policy, level=2, executive_id="ceo")
+    assert (state.executive_id, state.instead_of) == ("vp", "ceo")
+
+
+def test_forwarding_to_somebody_away_asks_their_delegate() -> None:
+    policy = people(HEAD, VICE, away(CHIEF, *AWAY))
+    (event,) = decide_forward(raised(policy), "ceo", "boss", NOW, policy)  # type: ignore[misc]
+    assert (event.executive_id, event.instead_of, event.due_at) == ("vp", "ceo", raised(policy).due_at)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "at", "there"),
+    [
+        ("2026-03-28", "2026-03-29", datetime(2026, 3, 27, 22, 59, tzinfo=UTC), True),
+        ("2026-03-28", "2026-03-29", datetime(2026, 3, 27, 23, 0, tzinfo=UTC), False),
+        ("2026-03-28", "2026-03-29", datetime(2026, 3, 29, 21, 59, tzinfo=UTC), False),  # summer time has begun
+        ("2026-03-28", "2026-03-29", datetime(2026, 3, 29, 22, 0, tzinfo=UTC), True),
+        ("2026-03-28T12:00", "2026-03-28T13:00", datetime(2026, 3, 28, 11, 30, tzinfo=UTC), False),
+        ("2026-03-28T12:00", "2026-03-28T13:00", datetime(2026, 3, 28, 12, 0, tzinfo=UTC), True),
+        ('"2026-03-28T12:00:00Z"', "2026-03-28T12:00:01-05:00", datetime(2026, 3, 28, 16, 0, tzinfo=UTC), False),
+    ],
+)
+def test_absences_are_told_by_the_wall_clock_of_the_person(start: str, until: str, at: datetime, there: bool) -> None:
+    policy = people(HEAD, away(CHIEF, start, until))
+    assert present(policy.executives[-1], at) is there
+
+
+@pytest.mark.parametrize(
+    ("quiet", "at", "until"),
+    [
+        ('["22:00-07:00"]', datetime(2026, 3, 2, 20, 59, tzinfo=UTC), None),
+        ('["22:00-07:00"]', datetime(2026, 3, 2, 21, 0, tzinfo=UTC), datetime(2026, 3, 3, 6, 0, tzinfo=UTC)),
+        ('["22:00-07:00"]', datetime(2026, 3, 28, 22, 0, tzinfo=UTC), datetime(2026, 3, 29, 5, 0, tzinfo=UTC)),
+        ('["12:00-13:00"]', datetime(2026, 3, 2, 11, 30, 5, tzinfo=UTC), datetime(2026, 3, 2, 12, 0, tzinfo=UTC)),
+        (
+            '{fri: ["18:00-24:00"], sat-sun: ["00:00-24:00"], mon: ["00:00-08:00"]}',
+            datetime(2026, 3, 6, 18, 0, tzinfo=UTC),
+            datetime(2026, 3, 9, 7, 0, tzinfo=UTC),
+        ),
+    ],
+)
+def test_quiet_hours_end_on_the_wall_clock_of_the_person(quiet: str, at: datetime, until: datetime | None) -> None:
+    policy = people(CHIEF.replace("}\n", f", quiet_hours: {quiet}}}\n"))
+    assert loud_at(policy.executives[0], at) == (until or at)
 
 
 def test_levels_of_people() -> None:

@@ -34,6 +34,18 @@ def within(policy: Policy, **facts: str) -> dict[str, str]:
     return {term.kind: f"{term.within} {term.hours}" for term in policy.terms(Facts(**facts))}
 
 
+def test_people_have_absences_and_quiet_hours_and_they_are_shown_as_written() -> None:
+    line = ONE.replace(
+        "}]", ", absences: [{from: 2026-12-24, until: 2027-01-02T12:00}], quiet_hours: ['22:00-07:00']}]"
+    )
+    policy = parse_policy(line)
+    (shown,) = show(policy)["executives"]
+    assert shown["absences"] == [{"from": "2026-12-24", "until": "2027-01-02T12:00:00"}]
+    assert shown["quiet_hours"]["sun"] == ["00:00-07:00", "22:00-24:00"]
+    assert "nobody stands in" in policy.doubts[0][1]
+    orjson.dumps(show(policy))
+
+
 # the example
 
 

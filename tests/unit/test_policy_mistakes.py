@@ -142,6 +142,26 @@ def test_a_mistake_is_named_with_its_line(line: str, said: str) -> None:
         ("{id: a, name: A, email: a@example.com, role: r, time_zone: CEST}", "time_zone is no time zone"),
         ("{id: a, name: A, email: a@example.com}", "executives[0].role "),
         (
+            "{id: a, name: A, email: a@example.com, role: r, absences: [{from: soon, until: 2026-12-31}]}",
+            "absences[0].from is no day or time: write it like 2026-12-24",
+        ),
+        (
+            "{id: a, name: A, email: a@example.com, role: r, absences: [{from: 2026-12-31, until: 2026-12-24}]}",
+            "absences[0] ends before it begins",
+        ),
+        (
+            "{id: a, name: A, email: a@example.com, role: r, quiet_hours: ['22:00']}",
+            "quiet_hours holds hours where something is no span of hours",
+        ),
+        (
+            "{id: a, name: A, email: a@example.com, role: r, quiet_hours: {mon-sun: ['00:00-24:00']}}",
+            "quiet_hours never end",
+        ),
+        (
+            "{id: a, name: A, email: a@example.com, role: r, quiet_hours: {sat: ['22:00-07:00']}}",
+            "quiet_hours.sat[0] closes before it opens",
+        ),
+        (
             "{id: a, name: A, email: a@example.com, role: r}\n  - {id: a, name: B, email: b@example.com, role: r}",
             "executives[1].id a is given twice",
         ),
@@ -150,6 +170,12 @@ def test_a_mistake_is_named_with_its_line(line: str, said: str) -> None:
 def test_executives_are_people_who_can_be_written_to(one: str, said: str) -> None:
     [(line, message)] = mistakes(f"version: x\nexecutives:\n  - {one}\n")
     assert line == 3 + one.count("\n") and said in message
+
+
+def test_an_absence_has_the_names_of_the_file() -> None:
+    one = "{id: a, name: A, email: a@example.com, role: r, absences: [{form: 1, until: 2026-12-31}]}"
+    said = " ".join(message for _, message in mistakes(f"executives:\n  - {one}\n"))
+    assert "absences[0].form is not known here; did you mean from?" in said and "absences[0].from " in said
 
 
 def test_all_mistakes_come_at_once_in_order_whatever_their_kind() -> None:

@@ -83,7 +83,7 @@ def decide_answer(
             **_of(state, now),
             answer_id=answer_id,
             executive_id=given.executive_id,
-            delegate_of=delegator(policy, given.executive_id, state.executive_id),
+            delegate_of=delegator(policy, given.executive_id, state.meant),
             level=state.level,
             apology=given.apology,
             stay_asked=given.stay_asked,

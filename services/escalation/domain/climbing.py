@@ -7,7 +7,7 @@ from typing import Any
 
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation, evolve
-from services.escalation.domain.ladder import Ladder, known
+from services.escalation.domain.ladder import Asked, Ladder
 from shared.contracts.escalation import (
     EscalationClimbed,
     EscalationEvent,
@@ -49,18 +49,16 @@ def decide_raise(
     escalation_id: str, complaint: Complaint, cause: Cause, now: datetime, policy: Policy
 ) -> list[EscalationEvent]:
     """A complaint without a waiting escalation gets one."""
-    post = Ladder(policy, policy).at(cause.level)
-    named = cause.executive_id if cause.executive_id and policy.executive(cause.executive_id) else None
+    asked = Ladder(policy, policy).ask(cause.level, now, cause.executive_id)
     return [
         EscalationRaised(
             customer_id=complaint.customer_id,
             escalation_id=escalation_id,
             complaint_id=complaint.id,
             at=now,
-            level=post.level,
             reason=cause.reason,
-            executive_id=named or post.executive.id,
-            due_at=post.due(now),
+            **_asked(asked, now),
+            passed_over=asked.passed_over,
             policy_version=policy.version,
             departure_threat=cause.reason == "departure_threat" or complaint.departure_threat,
             contact_id=cause.contact_id,
@@ -74,19 +72,23 @@ def decide_join(state: Escalation, cause: Cause, now: datetime, ladder: Ladder) 
 
     A reason that is there already and lifts nothing is no news.
     """
-    post = ladder.at(cause.level)
-    lifted = post.level > state.level
+    lifted = ladder.at(cause.level).level > state.level
     if not lifted and cause.reason in state.reasons:
         return []
-    named = cause.executive_id if cause.executive_id and known(ladder.today, cause.executive_id) else None
+    asked = ladder.ask(cause.level, now, cause.executive_id)
+    stands = {
+        "level": state.level,
+        "executive_id": state.executive_id,
+        "instead_of": state.instead_of,
+        "due_at": state.due_at,
+    }
     return [
         ReasonJoined(
             **_of(state, now),
             reason=cause.reason,
-            level=post.level if lifted else state.level,
             lifted=lifted,
-            executive_id=(named or post.executive.id) if lifted else state.executive_id,
-            due_at=post.due(now) if lifted else state.due_at,
+            **(_asked(asked, now) if lifted else stands),
+            passed_over=asked.passed_over if lifted else (),
             departure_threat=cause.reason == "departure_threat",
             contact_id=cause.contact_id,
             promise_id=cause.promise_id,
@@ -106,27 +108,31 @@ def decide_time(state: Escalation, now: datetime, ladder: Ladder) -> list[Escala
 
 def _next(state: Escalation, ladder: Ladder) -> list[EscalationEvent]:
     at = state.due_at
-    post = ladder.above(state.level, state.unreachable)
-    if post is not None:
-        return [
-            EscalationClimbed(
-                **_of(state, at),
-                from_level=state.level,
-                level=post.level,
-                executive_id=post.executive.id,
-                due_at=post.due(at),
-            )
-        ]
-    top = ladder.top
-    asked = state.executive_id if known(ladder.today, state.executive_id) else top.executive.id
+    asked = ladder.above(state.level, at, state.unreachable)
+    if asked is not None:
+        return [_climbed(state, asked, at)]
     events: list[EscalationEvent] = []
     if not state.standing_unanswered:
         events.append(StoodUnanswered(**_of(state, at), level=state.level, executive_id=state.executive_id))
-    due = top.due(at, repeated=True)
-    events.append(
-        EscalationRepeated(**_of(state, at), level=state.level, executive_id=asked, due_at=due, times=state.times + 1)
-    )
+    asked = ladder.again(state.meant, state.level, at, state.unreachable)
+    told = _asked(asked, at) | {"level": state.level, "due_at": ladder.top.due(at, asked.person, repeated=True)}
+    events.append(EscalationRepeated(**_of(state, at), **told, times=state.times + 1))
     return events
+
+
+def _climbed(state: Escalation, asked: Asked, at: datetime, **told: Any) -> EscalationClimbed:
+    return EscalationClimbed(
+        **_of(state, at), from_level=state.level, **_asked(asked, at), passed_over=asked.passed_over, **told
+    )
+
+
+def _asked(asked: Asked, at: datetime) -> dict[str, Any]:
+    return {
+        "level": asked.post.level,
+        "executive_id": asked.person.id,
+        "instead_of": asked.instead_of,
+        "due_at": asked.post.due(at, asked.person),
+    }
 
 
 def decide_undeliverable(state: Escalation, executive_id: str, now: datetime, ladder: Ladder) -> list[EscalationEvent]:
@@ -138,37 +144,32 @@ def decide_undeliverable(state: Escalation, executive_id: str, now: datetime, la
     if state.status != "waiting" or state.executive_id != executive_id:
         return events
     without = state.unreachable | {executive_id}
-    post = ladder.above(state.level, without)
-    if post is not None:
-        to, level, due = post.executive.id, post.level, post.due(now)
-    else:
-        person = ladder.stand_in(ladder.at(state.level), without)
-        if person is None:
-            return events  # nobody is left: the rhythm of the top goes on, and the feed says why
-        to, level, due = person.id, state.level, ladder.top.due(now)
-    events.append(
-        EscalationClimbed(
-            **_of(state, now), from_level=state.level, level=level, executive_id=to, due_at=due, because="undeliverable"
-        )
-    )
+    asked = ladder.above(state.level, now, without) or ladder.stand_in(state.meant, state.level, now, without)
+    if asked is not None:  # else nobody is left: the rhythm of the top goes on, and the feed says why
+        events.append(_climbed(state, asked, now, because="undeliverable"))
     return events
 
 
 def decide_forward(
     state: Escalation, to: str, by: str, now: datetime, policy: Policy
 ) -> list[EscalationEvent] | Refusal:
-    """Another executive is asked instead; the clock goes on as it was."""
+    """Another executive is asked instead, or who stands in for them; the clock goes on as it was."""
     if state.status != "waiting":
         return Refusal("not-waiting", "Only an escalation that waits for an answer can be forwarded.")
-    if policy.executive(to) is None:
+    person = policy.executive(to)
+    if person is None:
         return Refusal("unknown-executive", "The policy names no such executive.", 422)
-    if to == state.executive_id:
+    ladder = Ladder(policy, policy)
+    post = ladder.at(state.level)
+    asked = ladder.of(person, post, now) or Asked(post, person)
+    if asked.person.id == state.executive_id:
         return Refusal("already-asked", "This person is being asked already.")
     return [
         EscalationForwarded(
             **_of(state, now),
             from_id=state.executive_id,
-            executive_id=to,
+            executive_id=asked.person.id,
+            instead_of=asked.instead_of,
             level=state.level,
             due_at=state.due_at,
             by_id=by,

@@ -21,6 +21,8 @@ from shared.contracts.escalation import (
     Undeliverable,
 )
 
+#: events by which somebody is asked
+_Asking = EscalationRaised | ReasonJoined | EscalationClimbed | EscalationRepeated | EscalationForwarded
 Outcome = Literal["waiting", "unanswered", "answered", "undeliverable", "lifted", "forwarded"]
 #: how many steps a state carries; of what repeats at the top for ever, the journal has the rest
 MOST_STEPS = 60
@@ -34,6 +36,7 @@ class Step(BaseModel):
     n: int
     level: int
     executive_id: str
+    instead_of: str | None = None
     at: datetime
     due_at: datetime
     repeat: bool = False
@@ -71,6 +74,8 @@ class Escalation(BaseModel):
     level: int
     reasons: tuple[str, ...]
     executive_id: str
+    #: whose place it is, where that person is away or cannot be written to
+    instead_of: str | None = None
     due_at: datetime
     departure_threat: bool
     policy_version: str
@@ -90,6 +95,11 @@ class Escalation(BaseModel):
         return self.steps[-1]
 
     @property
+    def meant(self) -> str:
+        """Who would be asked now, if they were there."""
+        return self.instead_of or self.executive_id
+
+    @property
     def unreachable(self) -> frozenset[str]:
         """People whose address refused."""
         return frozenset(step.executive_id for step in self.steps if step.outcome == "undeliverable")
@@ -105,12 +115,12 @@ def evolve(state: Escalation | None, event: Event) -> Escalation:
             return _joined(state, event)
         case EscalationClimbed():
             came: Outcome = "undeliverable" if event.because == "undeliverable" else "unanswered"
-            return _stepped(state, came, event.level, event.executive_id, event.at, event.due_at)
+            return _stepped(state, came, event)
         case EscalationRepeated():
-            repeated = _stepped(state, "unanswered", event.level, event.executive_id, event.at, event.due_at, True)
+            repeated = _stepped(state, "unanswered", event, repeat=True)
             return repeated.model_copy(update={"times": event.times})
         case EscalationForwarded():
-            return _stepped(state, "forwarded", event.level, event.executive_id, event.at, event.due_at)
+            return _stepped(state, "forwarded", event)
         case StoodUnanswered():
             return state.model_copy(update={"standing_unanswered": True})
         case Undeliverable():
@@ -127,7 +137,7 @@ def evolve(state: Escalation | None, event: Event) -> Escalation:
 
 
 def _raised(event: EscalationRaised) -> Escalation:
-    first = Step(n=1, level=event.level, executive_id=event.executive_id, at=event.at, due_at=event.due_at)
+    first = _step(1, event)
     return Escalation(
         id=event.escalation_id,
         complaint_id=event.complaint_id,
@@ -135,6 +145,7 @@ def _raised(event: EscalationRaised) -> Escalation:
         level=event.level,
         reasons=(event.reason,),
         executive_id=event.executive_id,
+        instead_of=event.instead_of,
         due_at=event.due_at,
         departure_threat=event.departure_threat,
         policy_version=event.policy_version,
@@ -155,30 +166,35 @@ def _joined(state: Escalation, event: ReasonJoined) -> Escalation:
     joined = state.model_copy(update=told)
     if not event.lifted:
         return joined
-    lifted = _stepped(joined, "lifted", event.level, event.executive_id, event.at, event.due_at)
+    lifted = _stepped(joined, "lifted", event)
     return lifted.model_copy(update={"standing_unanswered": False})
 
 
-def _stepped(
-    state: Escalation,
-    came_of_it: Outcome,
-    level: int,
-    executive_id: str,
-    at: datetime,
-    due_at: datetime,
-    repeat: bool = False,
-) -> Escalation:
+def _step(n: int, event: _Asking, *, repeat: bool = False) -> Step:
+    return Step(
+        n=n,
+        level=event.level,
+        executive_id=event.executive_id,
+        instead_of=event.instead_of,
+        at=event.at,
+        due_at=event.due_at,
+        repeat=repeat,
+    )
+
+
+def _stepped(state: Escalation, came_of_it: Outcome, event: _Asking, *, repeat: bool = False) -> Escalation:
     n = state.steps_made + 1
-    step = Step(n=n, level=level, executive_id=executive_id, at=at, due_at=due_at, repeat=repeat)
+    step = _step(n, event, repeat=repeat)
     steps = [*state.steps[:-1], _settled(state.steps[-1], came_of_it), step]
     if len(steps) > MOST_STEPS:
         steps.remove(next((old for old in steps if old.repeat), steps[0]))
     told = {
         "steps": tuple(steps),
         "steps_made": n,
-        "level": level,
-        "executive_id": executive_id,
-        "due_at": due_at,
+        "level": step.level,
+        "executive_id": step.executive_id,
+        "instead_of": step.instead_of,
+        "due_at": step.due_at,
     }
     return state.model_copy(update=told)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+from services.escalation.domain.presence import loud_at
+from shared.policy import Policy
 
 #: what a mail says: `ask` an executive for an answer (also on a climb or a repeat), bring the `answer` to the
 #: customer, `confirm` with the customer whether it is solved, have the owner `tell` an answer in person, tell owner
@@ -36,8 +39,23 @@ class MailOrder:
     #: until when the recipient is asked to answer
     due_at: datetime | None = None
     answer_id: str | None = None
+    #: the end of the recipient's quiet hours, where it waits for that
+    not_before: datetime | None = None
     #: the contact whose words it shows besides the complaint's first: the threat, the breach
     contact_id: str | None = None
+
+
+def heeding_quiet(order: MailOrder, policy: Policy) -> MailOrder:
+    """The order, to be handed over after an executive's quiet hours.
+
+    Not if that would be past the time until which they are asked to answer: nobody's time runs out on a mail that we
+    held back. Clocks know nothing of it.
+    """
+    person = policy.executive(order.recipient_id) if order.recipient_kind == "executive" else None
+    after = loud_at(person, order.ordered_at) if person else order.ordered_at
+    if after == order.ordered_at or (order.due_at is not None and order.ordered_at < order.due_at <= after):
+        return order
+    return replace(order, not_before=after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,9 @@ def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
     the mail and on the page."""
     reasons = (facts.escalation or {}).get("reasons") or []
     letter.add("head", letter.say("why"))
+    meant = ((facts.escalation or {}).get("addressee") or {}).get("instead_of")
+    if meant:
+        letter.add("text", letter.say("instead_of", name=meant.get("name") or meant["id"]))
     letter.add("list", lines=[letter.say(str(reason)) for reason in reasons])
     letter.add("head", letter.say("who"))
     letter.add("facts", lines=_customer(letter, facts))

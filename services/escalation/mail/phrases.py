@@ -12,6 +12,7 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "ask_intro": "a customer needs an answer from you. Your own words go to them as you write them; a form letter "
         "is not sent.",
         "why": "Why you are asked",
+        "instead_of": "You are asked in place of {name}, who is away or cannot be reached.",
         "departure_threat": "The customer may leave us.",
         "clock_breached": "Something the customer was promised in time did not happen.",
         "promise_broken": "What was promised never to happen again has happened again.",
@@ -94,6 +95,7 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "hello": "{name}，您好：",
         "ask_intro": "有一位客户需要您本人的答复。您写的话会原样送达客户；套话不会被发送。",
         "why": "为什么请您答复",
+        "instead_of": "{name} 不在或无法联系，因此请您代为答复。",
         "departure_threat": "客户可能离开我们。",
         "clock_breached": "答应客户的时限没有做到。",
         "promise_broken": "曾承诺不再发生的事又发生了。",

@@ -12,7 +12,7 @@ from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.contact import Contact
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.escalation import evolve as evolve_escalation
-from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.domain.mail import MailOrder, MailOutcome, heeding_quiet
 from services.escalation.domain.promise import Promise
 from services.escalation.domain.promise import evolve as evolve_promise
 from shared.contracts.envelope import Event, dump
@@ -233,7 +233,7 @@ class Book:
 
     def order(self, order: MailOrder) -> None:
         """Orders a mail; the same again is one."""
-        self.orders.setdefault(order.id, order)
+        self.orders.setdefault(order.id, heeding_quiet(order, self.policies.current))
 
     def withdraw(self, escalation_id: str) -> None:
         """Takes back mails that still ask for an answer."""

@@ -89,7 +89,7 @@ async def queue(conn: AsyncConnection, orders: Sequence[MailOrder]) -> None:
             "person": f"{one.recipient_kind}:{one.recipient_id}",
             "order": asdict(one),
             "state": "queued",
-            "next_at": one.ordered_at,
+            "next_at": one.not_before or one.ordered_at,
             "queued_at": one.ordered_at,
         }
         for one in orders

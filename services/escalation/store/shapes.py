@@ -18,6 +18,10 @@ def person(executive_id: str, policies: Policies) -> dict[str, Any]:
     return {"id": executive_id, "name": one.name if one else None, "role": one.role if one else None}
 
 
+def _other(executive_id: str | None, policies: Policies) -> dict[str, Any] | None:
+    return person(executive_id, policies) if executive_id else None
+
+
 def escalation(
     state: Escalation,
     delivery: Mapping[str, Any],
@@ -38,7 +42,7 @@ def escalation(
         "level": state.level,
         "reasons": list(state.reasons),
         "departure_threat": complaint.departure_threat if complaint else state.departure_threat,
-        "addressee": person(state.executive_id, policies),
+        "addressee": person(state.executive_id, policies) | {"instead_of": _other(state.instead_of, policies)},
         "raised_at": state.raised_at,
         "due_at": state.due_at,
         "ended_at": state.ended_at,
@@ -59,6 +63,7 @@ def _step(step: Step, mailed: Mapping[str, Any]) -> dict[str, Any]:
         "n": step.n,
         "level": step.level,
         "executive_id": step.executive_id,
+        "instead_of": step.instead_of,
         "at": step.at,
         "mailed_at": _time(mailed.get(str(step.n))),
         "due_at": step.due_at,
@@ -78,6 +83,7 @@ def _answer(
         "executive": person(given.executive_id, policies),
         "executive_id": given.executive_id,
         "delegate_of": given.delegate_of,
+        "delegate_of_name": (_other(given.delegate_of, policies) or {}).get("name"),
         "level": given.level,
         "apology": given.apology,
         "promise_id": given.promise_id,
