@@ -11,10 +11,10 @@ from services.ownership import domain
 from services.ownership.domain.acts import Act, PutAgent
 from services.ownership.domain.state import Complaint
 from services.ownership.domain.story import Story, Told
-from services.ownership.store import Book
+from services.ownership.store import Book, pause_row
 from shared.contracts.envelope import Event, full_type
 from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
-from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded
+from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded, Paused
 from shared.policy import Policy
 from shared.refusal import Refusal
 from shared.timers import Due
@@ -51,6 +51,8 @@ def _announce(book: Book, work: Work, kept: Kept[Complaint], story: Story) -> No
             book.agents.add(told.event.owner_id)
         elif isinstance(told.event, OwnerSucceeded):
             book.agents.add(told.event.to_id)
+        elif isinstance(told.event, Paused):
+            book.pauses.append(pause_row(kept.id, kept.version, told.event))
     if story.told:
         work.set_timer(TIMER, kept.id, kept.customer_id, domain.next_moment(story.state))
 

@@ -170,6 +170,8 @@ class Paused(ComplaintEvent):
 
     until: AwareDatetime
     by_id: str
+    #: who owns it as it is paused: pauses are counted by owner, so that none hides a breach unseen
+    owner_id: str | None = None
 
 
 class Resumed(ComplaintEvent):

@@ -125,6 +125,7 @@ class World:
     corridor: Corridor[Book]
     client: httpx.AsyncClient
     keys: dict[str, str]
+    policies: Policies
     delivered: list[Envelope] = field(default_factory=list)
 
     @property
@@ -272,7 +273,7 @@ async def world_at(url: str, policy: Policy, start: datetime) -> AsyncIterator[W
 
     app.state.keyring = KeyRing(fetch, clock, secret_key=SECRET)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
-        yield World(engine, clock, corridor, client, keys)
+        yield World(engine, clock, corridor, client, keys, policies)
     await engine.dispose()
 
 

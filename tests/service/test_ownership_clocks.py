@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.ownership.store.tables import timers_rows
-from tests.service.ownership_world import MONDAY, World, clock_of
+from shared.policy import parse_policy
+from tests.service.ownership_world import MONDAY, POLICY, World, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
 
@@ -164,3 +165,103 @@ async def test_a_deadline_that_comes_early_is_put_back(world: World) -> None:
     assert await world.told() == ["opened"] and await world.findings() == []
     await world.pass_time(timedelta(minutes=15))
     assert clock_of(await world.complaint(), "claim")["breached_at"]
+
+
+async def test_words_from_before_the_customers_no_answer_it_not(world: World) -> None:
+    contact = await world.contact(responder_id="agent-1")
+    one = await world.complaint()
+    world.clock.advance(timedelta(hours=1))
+    await world.post(f"{one['id']}/confirmation", {"solved": True})
+    world.clock.advance(timedelta(hours=1))
+    await world.post(f"{one['id']}/confirmation", {"solved": False})
+    await world.response(contact, "agent-1", at=MONDAY + timedelta(minutes=30))
+    first = clock_of(await world.complaint(), "first_response")
+    assert (first["cycle"], first["met_at"]) == (2, None)
+    await world.response(contact, "agent-1")
+    assert clock_of(await world.complaint(), "first_response")["met_at"] == "2026-03-02T11:00:00Z"
+
+
+async def test_a_response_heard_of_too_late_owes_the_next_update_from_then_on(world: World) -> None:
+    contact = await world.contact(responder_id="agent-1")
+    await world.pass_time(timedelta(days=3))
+    before = len(await world.told())
+    told = contact.model_copy(update={"received_at": world.now})
+    await world.response(told, "agent-1", at=MONDAY + timedelta(hours=30))
+    assert clock_of(await world.complaint(), "next_update")["started_at"] == "2026-03-05T09:00:00Z"
+    await world.sweep()
+    assert await world.told(after=before) == ["customer_updated"]  # and no breach of what nobody could know
+
+
+async def test_a_clock_of_intake_that_is_ahead_gives_nobody_more_time(world: World) -> None:
+    ahead = world.now + timedelta(minutes=10)
+    await world.contact(at=ahead, received_at=ahead, responder_id="agent-1")
+    one = await world.complaint()
+    assert clock_of(one, "first_response")["started_at"] == one["first_contact_at"] == "2026-03-02T09:00:00Z"
+
+
+async def test_a_wall_clock_that_leaps_ahead_and_comes_back(world: World) -> None:
+    await world.contact(responder_id="agent-1")
+    one = await world.complaint()
+    await world.pass_time(timedelta(hours=30))  # somebody set it wrongly
+    told = await world.told()
+    world.clock.move_to(MONDAY + timedelta(minutes=1))
+    await world.sweep()
+    await world.post(f"{one['id']}/updates", {"agent_id": "agent-1", "text": "We are on it."})
+    one = await world.complaint()
+    assert clock_of(one, "first_response")["breached_at"]  # it was told; taking it back would be telling it twice
+    await world.pass_time(timedelta(hours=2))
+    assert [kind for kind in (await world.told())[len(told) :] if kind.startswith("clock_breached")] == []
+    assert await world.findings() == []
+
+
+async def test_pauses_are_counted_for_whoever_owned_the_complaint(world: World) -> None:
+    await world.contact(responder_id="agent-1")
+    one = await world.complaint()
+    pause = {"agent_id": "agent-2", "reason": "asked", "until": "2026-03-04T12:00:00Z"}
+    for _ in range(3):
+        assert (await world.post(f"{one['id']}/pause", pause)).status_code == 200
+        await world.post(f"{one['id']}/resume", {"agent_id": "agent-2"})
+    change = {"to": "agent-3", "reason": "role_ended", "note": "moved", "accepted_by": "agent-3"}
+    await world.post(f"{one['id']}/succession", change, "supervisor")
+    await world.post(f"{one['id']}/pause", pause)
+    load = {agent: (await world.get(f"/v1/owners/agent-{agent}/workload"))["pauses"] for agent in (1, 2, 3)}
+    assert load == {1: 3, 2: 0, 3: 1}
+
+
+async def test_two_hundred_named_rules_at_once(world: World) -> None:
+    rules = "".join(
+        f'  - {{kind: "Rule {n}", within: {n + 1}h, hours: {"calendar" if n % 2 else "business"}}}\n'
+        for n in range(200)
+    )
+    policy = parse_policy(POLICY.replace("test-1", "rules").replace("confirmation:", rules + "confirmation:", 1))
+    world.policies.put(policy)
+    await world.contact(responder_id="agent-1")
+    one = await world.complaint()
+    assert len(one["clocks"]) == 4 + 200
+    await world.pass_time(timedelta(hours=8.5))
+    one = await world.complaint()
+    late = {c["kind"] for c in one["clocks"] if c["breached_at"] and c["kind"].startswith("Rule")}
+    assert late == {f"Rule {n}" for n in range(8)}
+    answer = {"agent_id": "agent-1", "text": "Done.", "outcome": "upheld", "reasons": "fault"}
+    one = (await world.post(f"{one['id']}/answer", answer)).json()
+    assert all(c["met_at"] for c in one["clocks"] if c["kind"].startswith("Rule"))
+    assert {c["kind"] for c in one["clocks"] if c["breached_at"]} >= late  # met after the breach: stays breached
+    assert await world.findings() == []
+
+
+async def test_a_change_of_terms_touches_nothing_that_is_open(world: World) -> None:
+    await world.contact("c-1", responder_id="agent-1")
+    before = await world.complaint("c-1")
+    text = POLICY.replace("test-1", "test-2").replace("within: 5d", "within: 1d").replace("within: 4h", "within: 2h")
+    world.policies.put(parse_policy(text))
+    await world.contact("c-1", complaint=False)
+    await world.contact("c-2", responder_id="agent-1")
+    after, new = await world.complaint("c-1"), await world.complaint("c-2")
+    assert [c["due_at"] for c in after["clocks"]] == [c["due_at"] for c in before["clocks"]]
+    assert (after["policy_version"], new["policy_version"]) == ("test-1", "test-2")
+    assert clock_of(new, "final_answer")["due_at"] < clock_of(after, "final_answer")["due_at"]
+    answer = {"agent_id": "agent-1", "text": "Done.", "outcome": "upheld", "reasons": "fault"}
+    await world.post(f"{after['id']}/answer", answer)
+    again = (await world.post(f"{after['id']}/confirmation", {"solved": False})).json()
+    # reopened it has the terms of its opening, not of today
+    assert clock_of(again, "final_answer", 2)["due_at"] == clock_of(before, "final_answer")["due_at"]

@@ -107,13 +107,24 @@ def all_stopped(state: Complaint, at: datetime) -> list[ClockChange]:
     return [change(clock, "stopped", at) for clock in state.clocks if clock.running]
 
 
-def spoken(state: Complaint, policy: Policy, at: datetime, promised_by: datetime | None = None) -> list[ClockChange]:
+def spoken(
+    state: Complaint,
+    policy: Policy,
+    at: datetime,
+    promised_by: datetime | None = None,
+    *,
+    heard_at: datetime | None = None,
+) -> list[ClockChange]:
     """A human spoke to the customer: acknowledgement and first response are met, and the next update is owed anew.
 
-    `promised_by` is when the customer was told to hear again; it takes the place of the policy's term.
+    `promised_by` is when the customer was told to hear again; it takes the place of the policy's term. `heard_at` is
+    when we learnt of words that were said elsewhere: where that is later than the policy accepts, the next update is
+    owed from then on, as with contacts.
     """
     if state.status != "open":
         return []
+    if state.reopened_at is not None and at < state.reopened_at:
+        return []  # what was said before the customer's no is no answer to it
     changes = met(state, WORDS_MEET, at)
     running = state.running(NEXT_UPDATE)
     if running is not None and at < running.started_at:
@@ -124,7 +135,8 @@ def spoken(state: Complaint, policy: Policy, at: datetime, promised_by: datetime
     if promised_by is not None:
         changes.append(_promised(promised_by, state.cycle, at, term))
     elif term is not None:
-        changes.append(started(term, state.cycle, at, policy.calendar(state.region)))
+        start = start_of(at, heard_at or at, policy.accept_late.delta)
+        changes.append(started(term, state.cycle, start, policy.calendar(state.region)))
     return changes
 
 

@@ -26,6 +26,11 @@ def spoke_at(contact: ContactCaptured | ContactResponded, now: datetime) -> date
     return min(contact.occurred_at, contact.received_at, now)
 
 
+def heard_at(contact: ContactCaptured | ContactResponded, now: datetime) -> datetime:
+    """When we learnt of it: intake's clock may be ahead of ours."""
+    return min(contact.received_at, now)
+
+
 def joins(contact: ContactCaptured, complaints: Sequence[Complaint]) -> tuple[Complaint, Because] | None:
     """The open or answered complaint that a contact belongs to: the one it names, else of its conversation, else of
     its cause; the youngest of several."""
@@ -94,7 +99,7 @@ def decide_opening(
     because = opens(contact)
     if because is None:
         return None
-    start = clocks.start_of(contact.occurred_at, contact.received_at, policy.accept_late.delta)
+    start = clocks.start_of(contact.occurred_at, heard_at(contact, now), policy.accept_late.delta)
     tier, region = policy.tier(contact.tier), policy.region(contact.region)
     responder = contact.responder_id
     facts = Facts(
@@ -127,7 +132,7 @@ def decide_opening(
             value_at_stake=contact.lifetime_value,
             departure_threat=threat_of(contact) in ("certain", "likely"),
             repeat_of=again.id if again else None,
-            first_contact_at=min(contact.occurred_at, contact.received_at),
+            first_contact_at=spoke_at(contact, now),
             policy_version=policy.version,
         ),
         by=BY_CUSTOMER,
@@ -160,7 +165,7 @@ def decide_joining(
             contact_id=contact.contact_id,
             conversation_id=contact.conversation_id,
             because=because,
-            clocks=tuple(clocks.spoken(story.state, policy, at)) if live else (),
+            clocks=tuple(clocks.spoken(story.state, policy, at, heard_at=heard_at(contact, now))) if live else (),
         ),
         by=BY_CUSTOMER,
         why=_WHY_JOINED[because],
@@ -239,7 +244,7 @@ def decide_response(state: Complaint, response: ContactResponded, now: datetime,
         by_id=response.responder_id,
         how="response",
         response_id=response.response_id,
-        clocks=tuple(clocks.spoken(story.state, policy, at)),
+        clocks=tuple(clocks.spoken(story.state, policy, at, heard_at=heard_at(response, now))),
     )
     story.tell(event, by=response.responder_id)
     return story

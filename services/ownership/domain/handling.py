@@ -122,7 +122,8 @@ def pause(story: Story, act: acts.PauseClocks, now: datetime, _policy: Policy, _
         return refuse(state, "already-paused", "The complaint is paused.", until=state.pause.until)
     if act.until <= now:
         return Refusal("invalid", "/until: must lie in the future", 422, _error("/until"))
-    story.tell(said.Paused(**ids(state, now), until=act.until, by_id=act.agent_id), by=act.agent_id, why=act.reason)
+    event = said.Paused(**ids(state, now), until=act.until, by_id=act.agent_id, owner_id=state.owner_id)
+    story.tell(event, by=act.agent_id, why=act.reason)
     return None
 
 

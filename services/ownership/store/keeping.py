@@ -16,6 +16,7 @@ from services.ownership.domain.clocks import owed_at
 from services.ownership.domain.reference import candidates
 from shared.contracts.envelope import new_id
 from shared.contracts.intake import ContactCaptured
+from shared.contracts.ownership import Paused
 from shared.db import insert_many
 from shared.policy import Policies
 from shared.timers import Due, Timers
@@ -42,6 +43,8 @@ class Book:
     erased: set[str] = field(default_factory=set)
     #: what was said of agents
     told_of: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    #: pauses that were told, as rows
+    pauses: list[dict[str, Any]] = field(default_factory=list)
     #: ids and references for complaints to be opened
     fresh: list[tuple[str, str]] = field(default_factory=list)
 
@@ -78,6 +81,11 @@ _forget = (
     .where(tables.events.c.customer_id == any_(bindparam("customers", type_=ARRAY(Text))))
     .values(why=None, note=None)
 )
+
+
+def pause_row(complaint_id: str, sequence: int, told: Paused) -> dict[str, Any]:
+    """What is kept of a pause beside its event."""
+    return {"complaint_id": complaint_id, "sequence": sequence, "owner_id": told.owner_id, "paused_at": told.at}
 
 
 class OwnershipStore:
@@ -147,6 +155,7 @@ class OwnershipStore:
         await insert_many(conn, tables.complaints, rows, conflict=("id",), update=True)
         for agent_id, given in book.told_of:
             await agents.put(conn, agent_id, given)
+        work.write(tables.pauses, book.pauses)
         if book.agents:
             named = [{"id": agent_id} for agent_id in sorted(book.agents)]
             if await insert_many(conn, tables.agents, named, conflict=("id",), returning=("id",)):

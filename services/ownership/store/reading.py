@@ -16,7 +16,7 @@ from services.ownership.domain import Complaint, from_json
 from services.ownership.domain.reference import as_reference
 from shared.contracts.envelope import PREFIX
 
-from .tables import agents, complaints, events
+from .tables import agents, complaints, events, pauses
 
 _c, _e = complaints.c, events.c
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -158,4 +158,10 @@ async def workload(conn: AsyncConnection, owner_id: str, now: datetime) -> dict[
         func.count().filter(live & _c.departure_threat).label("departure_threats"),
         func.count().filter(_c.status == "closed").label("closed"),
     ).where(_c.owner_id == owner_id)
-    return dict((await conn.execute(statement)).one()._mapping)
+    return dict((await conn.execute(statement)).one()._mapping) | {"pauses": await pauses_of(conn, owner_id)}
+
+
+async def pauses_of(conn: AsyncConnection, owner_id: str) -> int:
+    """How often a complaint was paused while somebody owned it: whoever pauses much is seen, breach or no breach."""
+    statement = select(func.count()).select_from(pauses).where(pauses.c.owner_id == owner_id)
+    return int((await conn.scalar(statement)) or 0)

@@ -55,6 +55,16 @@ Index(
     postgresql_where=complaints.c.owner_id.is_(None) & (complaints.c.status != "closed"),
 )
 
+pauses: Final = Table(
+    "pauses",
+    metadata,
+    Column("complaint_id", Uuid(as_uuid=False), primary_key=True),
+    Column("sequence", Integer, primary_key=True, comment="of the event that told it"),
+    Column("owner_id", Text, comment="who owned it then"),
+    Column("paused_at", DateTime(timezone=True), nullable=False),
+    Index("ix_pauses_owner_id_paused_at", "owner_id", "paused_at"),
+)
+
 agents: Final = Table(
     "agents",
     metadata,
