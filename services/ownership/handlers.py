@@ -106,7 +106,7 @@ def when_due(book: Book, work: Work, due: Due) -> None:
     kept = book.complaints.get(due.subject_id)
     if kept is None:
         return
-    story = Story(kept.now)
+    story = Story(kept.now, people=book.people)
     domain.work_through(story, _policy(book, kept.now), work.now, work.now)
     _announce(book, work, kept, story)
     if not story.told:  # its deadline was taken off the list: it is put back where it belongs
@@ -119,7 +119,7 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     if kept is None:
         return Refusal("not-found", "There is no such complaint.", 404)
     others = [one.now for one in book.of_customer(kept.customer_id) if one.id != kept.id]
-    around = domain.Around(others, book.policies.current, book.fresh.pop)
+    around = domain.Around(others, book.policies.current, book.fresh.pop, book.people)
     story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), around)
     _announce(book, work, kept, story)
     for other in story.also:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, select
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import evolve, from_json, next_moment
@@ -62,12 +62,14 @@ async def _owners(conn: AsyncConnection) -> AsyncIterator[str]:
 
 
 async def _asleep(conn: AsyncConnection) -> AsyncIterator[str]:
-    """Live complaints whose next moment is not the deadline that is set: their clocks would never be told."""
+    """Complaints whose next moment is not the deadline that is set: their clocks would never be told."""
     after = "00000000-0000-0000-0000-000000000000"
     statement = (
         select(_c.id, _c.state, timers_rows.c.due_at)
         .outerjoin(timers_rows, (timers_rows.c.subject_id == cast(_c.id, Text)) & (timers_rows.c.kind == TIMER))
-        .where(_c.status != "closed", _c.id > bindparam("after", type_=Uuid(as_uuid=False)))
+        .where(
+            or_(_c.status != "closed", _c.owed_at.is_not(None)), _c.id > bindparam("after", type_=Uuid(as_uuid=False))
+        )
         .order_by(_c.id)
         .limit(_AT_ONCE)
     )

@@ -13,6 +13,8 @@ from shared.contracts.envelope import Event
 from shared.contracts.intake import Amount, Channel, Need
 
 Basis = Literal["accepted", "silent", "withdrawn", "not_a_complaint"]
+#: by which way a customer said no to what was closed
+NoThrough = Literal["tool", "page", "follow_up"]
 Outcome = Literal["upheld", "partly_upheld", "not_upheld"]
 
 
@@ -246,7 +248,7 @@ class Reopened(ComplaintEvent):
     TYPE: ClassVar[str] = "complaint.reopened"
 
     cycle: int
-    through: Literal["tool", "page", "contact"]
+    through: Literal["tool", "page", "contact", "follow_up"]
 
 
 class Continued(ComplaintEvent):
@@ -257,7 +259,7 @@ class Continued(ComplaintEvent):
     #: the complaint that follows
     to_id: str
     cycle: int
-    through: Literal["tool", "page"]
+    through: NoThrough
 
 
 class Closed(ComplaintEvent):
@@ -268,17 +270,27 @@ class Closed(ComplaintEvent):
 
 
 class FollowUpDue(ComplaintEvent):
+    """The customer is to be visited now: whoever `agent_id` names has until `due_at`."""
+
     TYPE: ClassVar[str] = "complaint.follow_up_due"
 
     agent_id: str | None = None
+    #: whose visit the policy asks for
+    by: Literal["superior", "owner"] = "owner"
+    cycle: int = 1
+    due_at: AwareDatetime | None = None
 
 
 class FollowedUp(ComplaintEvent):
+    """What the customer said some time after the closing: to a visitor, or on their own page."""
+
     TYPE: ClassVar[str] = "complaint.followed_up"
 
     by_id: str
     satisfied: bool
     would_choose_again: bool
+    cycle: int = 1
+    through: Literal["tool", "page"] = "tool"
 
 
 EVENTS: tuple[type[Event], ...] = (

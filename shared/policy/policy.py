@@ -95,7 +95,7 @@ class Policy:
         #: addresses that are told by mail what the feed tells of executives who can't be reached
         self.supervisors: tuple[str, ...] = file.supervisors
         self.escalation: Escalation = _whole(file)
-        self.follow_up: dict[str, FollowUp] = dict(file.follow_up)
+        self.follow_up: dict[str, FollowUp] = _visits(file)
         self.deputies: Deputies = file.deputies
         self.helpers: Helpers = file.helpers
         self.workload: Workload = file.workload
@@ -149,6 +149,11 @@ class Policy:
         role = next((rung.role for rung in self.escalation.ladder if rung.level == level), None)
         return next((one for one in self.executives if one.role == role), None)
 
+    def visit(self, tier: str) -> FollowUp | None:
+        """The visit after a closing that a tier gets: its own, else that of the next tier below which has one."""
+        below = self.tiers[self.tiers.index(tier) :] if tier in self.tiers else self.tiers[-1:]
+        return next((self.follow_up[one] for one in below if one in self.follow_up), None)
+
     def renamed(self, version: str) -> Policy:
         """The same content under another name."""
         return parse_policy(self.text, version=version)
@@ -159,6 +164,14 @@ class Policy:
             if clock.kind not in found and all(getattr(facts, name) in codes for name, codes in when.items()):
                 found[clock.kind] = Term(clock.kind, clock.within, clock.hours, clock.warn_at, entry, when)
         return tuple(found.values())
+
+
+def _visits(file: PolicyFile) -> dict[str, FollowUp]:
+    """Where the file says nothing of visits: the best customers by the owner's superior, all others by the owner."""
+    if "follow_up" in file.model_fields_set:
+        return dict(file.follow_up)
+    every = {file.tiers[-1]: FollowUp(after=Duration(14, "d"))}
+    return every if len(file.tiers) == 1 else {file.tiers[0]: FollowUp(after=Duration(7, "d"), by="superior"), **every}
 
 
 def _when(when: When) -> dict[str, tuple[str, ...]]:

@@ -23,6 +23,7 @@ def show(policy: Policy) -> dict[str, Any]:
     shown["regions"] = {name: _region(one) for name, one in ({"default": Region()} | file.regions).items()}
     shown["executives"] = [_plain(one) | {"quiet_hours": _hours(one.quiet_hours)} for one in file.executives]
     shown["escalation"] = _plain(policy.escalation)
+    shown["follow_up"] = _plain(policy.follow_up)
     shown["digest"] = policy.digest
     shown["doubts"] = [{"line": line, "message": message} for line, message in policy.doubts]
     return shown

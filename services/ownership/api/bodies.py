@@ -60,6 +60,14 @@ class ConfirmationBody(Body):
     comment: Annotated[str, Text(5_000, blank=True)] | None = None
 
 
+class FollowUpBody(ByAgent):
+    """`agent_id` is who asked the customer; both questions are asked."""
+
+    satisfied: bool
+    would_choose_again: bool
+    comment: Annotated[str, Text(5_000, blank=True)] | None = None
+
+
 class ReasonBody(ByAgent):
     reason: Words
 

@@ -59,6 +59,14 @@ def acting(desk: Desk) -> APIRouter:
         act = acts.Confirm(complaint_id, body.solved, "tool", body.comment or None)
         return await desk.act(act, customer_id, ticket)
 
+    @router.post("/follow-up", summary="After the closing: satisfied? would you choose us again?")
+    async def follow_up(name: Name, body: bodies.FollowUpBody, _: Agent, ticket: Ticketed) -> Answer:
+        complaint_id, customer_id = await desk.where_is(name)
+        act = acts.FollowUp(
+            complaint_id, body.agent_id, body.satisfied, body.would_choose_again, comment=body.comment or None
+        )
+        return await desk.act(act, customer_id, ticket)
+
     @router.post("/withdrawal", summary="The customer takes it back")
     async def withdraw(name: Name, body: bodies.ReasonBody, _: Agent, ticket: Ticketed) -> Answer:
         complaint_id, customer_id = await desk.where_is(name)

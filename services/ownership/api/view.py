@@ -9,6 +9,7 @@ from typing import Any
 
 from services.ownership.domain import Clock, Complaint
 from services.ownership.domain.clocks import CONFIRMATION
+from services.ownership.domain.state import FollowUp
 from shared.auth import sign
 from shared.policy import Policies
 
@@ -42,6 +43,8 @@ def agents_of(state: Complaint) -> list[str]:
     ids = [state.owner_id, state.deputy and state.deputy.agent_id, *(one.helper_id for one in state.helpers)]
     if state.succession is not None:
         ids.append(state.succession.to_id)
+    if state.follow_up is not None:
+        ids.append(state.follow_up.agent_id)
     return [one for one in ids if one]
 
 
@@ -63,6 +66,19 @@ def _clock(clock: Clock) -> dict[str, Any]:
         "paused_seconds": clock.paused_seconds,
         "hours": clock.hours,
         "warnings": [{"percent": percent, "at": at} for percent, at in clock.warnings],
+    }
+
+
+def _follow_up(visit: FollowUp, names: Names) -> dict[str, Any]:
+    return {
+        "cycle": visit.cycle,
+        "by": visit.by,
+        "agent": agent(visit.agent_id, names),
+        "asked_at": visit.asked_at,
+        "done_at": visit.done_at,
+        "done_by": visit.done_by,
+        "satisfied": visit.satisfied,
+        "would_choose_again": visit.would_choose_again,
     }
 
 
@@ -120,6 +136,7 @@ def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: d
         "age_since_reopening_seconds": None
         if state.reopened_at is None
         else _seconds(state.reopened_at, state.closed_at or now),
+        "follow_up": None if state.follow_up is None else _follow_up(state.follow_up, names),
         "policy_version": state.policy_version,
         "paused": None if pause is None else {"since": pause.since, "until": pause.until},
         "overdue": any(c.running and c.kind != CONFIRMATION and c.due_at <= now for c in state.clocks),

@@ -68,6 +68,18 @@ class Confirm(Act):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp(Act):
+    """What the customer said some time after the closing; `cycle` as in Confirm."""
+
+    agent_id: str
+    satisfied: bool
+    would_choose_again: bool
+    through: Literal["tool", "page"] = "tool"
+    comment: str | None = None
+    cycle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw(Act):
     agent_id: str
     reason: str
@@ -135,4 +147,4 @@ class AcceptSuccession(Act):
 
 
 #: acts that look at all complaints of the customer, however long ago they were closed, and may open another
-FAR_REACHING: Final = (Classify, Confirm)
+FAR_REACHING: Final = (Classify, Confirm, FollowUp)

@@ -24,7 +24,7 @@ def decide(
 
     What has come due by now is told first, also where the act is refused: a late act never hides a breach.
     """
-    story = Story(state)
+    story = Story(state, people=around.people)
     work_through(story, policy, now, now)
     return story, DECISIONS[type(act)](story, act, now, policy, around)
 
@@ -42,6 +42,7 @@ DECISIONS: Final[dict[type[acts.Act], Decision]] = {
     acts.HelperReply: handling.helper_reply,
     acts.Answer: resolving.answer,
     acts.Confirm: resolving.confirm,
+    acts.FollowUp: resolving.follow_up,
     acts.StartDeputy: standing_in.start_deputy,
     acts.EndDeputy: standing_in.stop_deputy,
     acts.Succeed: standing_in.succeed,

@@ -10,7 +10,7 @@ from shared.contracts import ownership as said
 from shared.contracts.envelope import Event
 from shared.contracts.ownership import ClockChange
 
-from .state import Clock, Complaint, Deputy, Helper, Pause, Succession
+from .state import Clock, Complaint, Deputy, FollowUp, Helper, Pause, Succession
 
 
 def applied(clocks: tuple[Clock, ...], changes: Sequence[ClockChange]) -> tuple[Clock, ...]:
@@ -52,7 +52,8 @@ def _changed(clock: Clock, change: ClockChange) -> Clock:
         return replace(clock, stopped_at=change.at)
     assert change.due_at is not None
     paused = clock.paused_seconds + change.paused_seconds
-    return replace(clock, due_at=change.due_at, warnings=change.warnings, paused_seconds=paused)
+    hours = change.hours or clock.hours
+    return replace(clock, due_at=change.due_at, hours=hours, warnings=change.warnings, paused_seconds=paused)
 
 
 def _marked(clocks: tuple[Clock, ...], kind: str, cycle: int, **changes: Any) -> tuple[Clock, ...]:
@@ -219,6 +220,23 @@ def _closed(state: Complaint, event: said.Closed) -> Complaint:
     return _with_clocks(state, event, status="closed", basis=event.basis, closed_at=event.at, pause=None)
 
 
+def _follow_up_due(state: Complaint, event: said.FollowUpDue) -> Complaint:
+    asked = FollowUp(event.cycle, event.by, event.agent_id, event.at)
+    return _with_clocks(state, event, follow_up=asked)
+
+
+def _followed_up(state: Complaint, event: said.FollowedUp) -> Complaint:
+    told = state.follow_up if state.follow_up and state.follow_up.cycle == event.cycle else FollowUp(event.cycle)
+    done = replace(
+        told,
+        done_at=event.at,
+        done_by=event.by_id,
+        satisfied=event.satisfied,
+        would_choose_again=event.would_choose_again,
+    )
+    return _with_clocks(state, event, follow_up=done)
+
+
 def evolve(state: Complaint | None, event: Event) -> Complaint:
     """The complaint after `event`. Raises KeyError for an event that is not a complaint's."""
     return _FOLDS[type(event)](state, event)
@@ -249,6 +267,6 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
     said.Reopened: _reopened,
     said.Continued: _continued,
     said.Closed: _closed,
-    said.FollowUpDue: _with_clocks,
-    said.FollowedUp: _with_clocks,
+    said.FollowUpDue: _follow_up_due,
+    said.FollowedUp: _followed_up,
 }

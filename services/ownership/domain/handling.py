@@ -91,7 +91,7 @@ def classify(story: Story, act: acts.Classify, now: datetime, policy: Policy, ar
     if again is not None and again.id != state.repeat_of:
         story.tell(said.Repeated(**ids(state, now), repeat_of=again.id, cause=again.cause), by=act.agent_id)
     if changed.get("complaint") is False and state.status != "closed":
-        close(story, "not_a_complaint", now, by=act.agent_id, why="classified as no complaint")
+        close(story, policy, "not_a_complaint", now, by=act.agent_id, why="classified as no complaint")
     return None
 
 
@@ -99,11 +99,11 @@ def _before(state: Complaint, others: Sequence[Complaint]) -> list[Complaint]:
     return [one for one in others if (one.opened_at, one.id) < (state.opened_at, state.id)]
 
 
-def withdraw(story: Story, act: acts.Withdraw, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
+def withdraw(story: Story, act: acts.Withdraw, now: datetime, policy: Policy, _: Around) -> Refusal | None:
     """The customer takes the complaint back, as an agent reports."""
     if refusal := not_while(story.state, "closed"):
         return refusal
-    close(story, "withdrawn", now, by=act.agent_id, why=act.reason)
+    close(story, policy, "withdrawn", now, by=act.agent_id, why=act.reason)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from shared.contracts import ownership as said
 from shared.contracts.intake import Amount
@@ -17,11 +17,12 @@ from .story import Around, Story, opening
 
 def follow(
     story: Story,
-    through: Literal["tool", "page"],
+    through: said.NoThrough,
     now: datetime,
     policy: Policy,
     around: Around,
     *,
+    why: str,
     note: dict[str, Any] | None,
 ) -> None:
     """The customer's no comes too late to reopen: a new complaint goes on, with the same owner and clocks of its own.
@@ -31,7 +32,7 @@ def follow(
     state = story.state
     complaint_id, reference = around.fresh()
     again = repeat_of(state.cause, now, around.current, [*around.others, state])
-    why = f"not solved, and closed more than {policy.reopen_within.words} ago"
+    why = f"{why}, and closed more than {policy.reopen_within.words} ago"
     opened = opening(
         _opened(state, complaint_id, reference, now, around.current, again),
         by=BY_CUSTOMER,

@@ -64,6 +64,20 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The visit after a closing: who was to make it and since when, and what the customer said."""
+
+    cycle: int
+    by: Literal["superior", "owner"] = "owner"
+    agent_id: str | None = None
+    asked_at: datetime | None = None
+    done_at: datetime | None = None
+    done_by: str | None = None
+    satisfied: bool | None = None
+    would_choose_again: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Succession:
     """A change of owner that waits for the successor's word (or, without `to_id`, for a supervisor's)."""
 
@@ -119,6 +133,8 @@ class Complaint:
     closed_at: datetime | None = None
     reopened_at: datetime | None = None
     pause: Pause | None = None
+    #: the latest one
+    follow_up: FollowUp | None = None
     clocks: tuple[Clock, ...] = ()
     contacts: tuple[str, ...] = ()
     conversations: tuple[str, ...] = ()
@@ -127,6 +143,12 @@ class Complaint:
     def first_contact_id(self) -> str:
         """The contact in which the trouble was first told."""
         return self.about or self.contacts[0]
+
+    @property
+    def visit(self) -> FollowUp:
+        """The follow-up of the present cycle, asked for or not."""
+        told = self.follow_up
+        return told if told is not None and told.cycle == self.cycle else FollowUp(self.cycle)
 
     def running(self, kind: str) -> Clock | None:
         """The run of this kind that is still owed."""
@@ -189,4 +211,6 @@ def from_json(raw: dict[str, Any]) -> Complaint:
         state["succession"] = Succession(asked["to_id"], asked["reason"], asked["asked_by"], at(asked["asked_at"]))
     if (pause := raw["pause"]) is not None:
         state["pause"] = Pause(at(pause["since"]), at(pause["until"]))
+    if (visit := raw.get("follow_up")) is not None:
+        state["follow_up"] = FollowUp(**visit | {"asked_at": _at(visit["asked_at"]), "done_at": _at(visit["done_at"])})
     return Complaint(**state)

@@ -10,6 +10,7 @@ from shared.contracts.envelope import Event
 from shared.policy import Policy
 from shared.refusal import Refusal
 
+from .agents import People
 from .evolve import evolve
 from .state import Complaint
 
@@ -35,6 +36,7 @@ class Around:
     current: Policy
     #: a new id with its reference, for a complaint to be opened
     fresh: Callable[[], tuple[str, str]]
+    people: People = field(default_factory=People)
 
     def other(self, complaint_id: str) -> Complaint | None:
         """Another complaint of the same customer."""
@@ -47,6 +49,8 @@ class Story:
 
     state: Complaint
     told: list[Told] = field(default_factory=list)
+    #: those who may be asked for something
+    people: People = field(default_factory=People)
     #: what the same decision tells of other complaints of the customer
     also: list[Story] = field(default_factory=list)
     #: the one of `also` that whoever asked wants to see; None: this one
@@ -74,7 +78,8 @@ def opening(event: Event, *, by: str | None, why: str | None) -> Story:
 def allowed(state: Complaint) -> list[str]:
     """The acts that the present state does not forbid, by the names of their routes."""
     if state.status == "closed":
-        return ["classification", "confirmation", "escalation"]
+        visit = ["follow-up"] if state.basis in ("accepted", "silent") and state.visit.done_at is None else []
+        return ["classification", *([] if state.followed_by else ["confirmation"]), "escalation", *visit]
     if state.status == "answered":
         return [
             "updates",

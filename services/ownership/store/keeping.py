@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json, to_json
 from services.ownership.domain.acts import FAR_REACHING, Act
-from services.ownership.domain.clocks import owed_at
+from services.ownership.domain.agents import People
+from services.ownership.domain.clocks import FOLLOW_UP, owed_at
 from services.ownership.domain.reference import candidates
 from shared.contracts.envelope import new_id
 from shared.contracts.intake import ContactCaptured
@@ -35,6 +36,7 @@ class Book:
     policies: Policies
     complaints: dict[str, Kept[Complaint]] = field(default_factory=dict)
     by_customer: dict[str, list[Kept[Complaint]]] = field(default_factory=dict)
+    people: People = field(default_factory=People)
     #: names of agents, by id, where known
     names: dict[str, str | None] = field(default_factory=dict)
     #: agents that were named as somebody who acts or owns
@@ -115,6 +117,10 @@ class OwnershipStore:
         for row in rows:
             book.add(Kept(row.id, row.customer_id, from_json(row.state), row.version, row.chain))
         await self.policies.learn(conn, {kept.now.policy_version for kept in book.complaints.values()})
+        visited = {kept.now.owner_id for kept in book.complaints.values() if kept.now.running(FOLLOW_UP)}
+        if visited:
+            zone = self.policies.current.calendar("default").time_zone
+            book.people = await agents.people(conn, filter(None, visited), (), zone)
         wanted = sum(isinstance(i.payload, (ContactCaptured, *FAR_REACHING)) for i in inputs)
         if wanted:
             book.fresh = await self._free(conn, wanted)
@@ -147,6 +153,8 @@ class OwnershipStore:
             state = kept.now
             ids.update(filter(None, (state.owner_id, state.deputy and state.deputy.agent_id)))
             ids.update(helper.helper_id for helper in state.helpers)
+            if state.follow_up is not None and state.follow_up.agent_id is not None:
+                ids.add(state.follow_up.agent_id)
         book.names = {row.id: row.name for row in await conn.execute(_names, {"ids": list(ids)})}
 
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
