@@ -33,6 +33,9 @@ async def test_the_best_customers_are_visited_by_the_owners_own_superior(world: 
     assert closed["follow_up"] is None and not closed["overdue"]
     await world.pass_time(timedelta(days=7))
     asked = (await world.note("follow_up_due"))["data"]
+    told = await world.get(f"/v1/complaints/{name}/explain", clock="follow_up")
+    assert any("7 days after the closing" in words for words in told["clocks"][0]["words"])
+    assert any("2 days of working time" in words for words in told["clocks"][0]["words"])
     assert (asked["agent_id"], asked["by"], asked["due_at"]) == ("boss-1", "superior", "2026-03-11T18:00:00Z")
     one = await world.complaint()
     assert one["follow_up"]["agent"] == {"id": "boss-1", "name": "Bea Boss"} and one["status"] == "closed"

@@ -28,6 +28,11 @@ ID = "01a21151-a75f-756d-b160-969bf8a3d754"
 minutes = st.integers(0, 60 * 24 * 12)
 
 
+def around(policy: Policy) -> domain.Around:
+    """Nothing else of the customer's."""
+    return domain.Around((), policy, lambda: (new_id(), "C-00001"))
+
+
 def opened(policy: Policy, **fields: Any) -> Story:
     contact = captured(at=fields.pop("at", MONDAY), **fields)
     story = domain.decide_opening(contact, [], MONDAY, policy, complaint_id=ID, reference="C-00000")
@@ -66,7 +71,7 @@ def lived(
             story = domain.decide_customer_contact(state, contact, now, policy)
         else:
             act = acts.PauseClocks(ID, "a", "r", now + timedelta(hours=deed)) if what == "pause" else deed
-            story, _ = domain.decide(state, act, now, policy, [])
+            story, _ = domain.decide(state, act, now, policy, around(policy))
         whole.state = story.state
         whole.told += story.told
     return whole, now
@@ -107,7 +112,10 @@ def test_each_warning_and_breach_once_a_run_and_in_order(policy: Policy, history
         if clock.running and clock.kind != "confirmation" and story.state.pause is None:
             assert (clock.breached_at is not None) == (clock.due_at <= now)
     if story.state.status == "closed":
-        assert not any(clock.running for clock in story.state.clocks) and domain.next_moment(story.state) is None
+        assert not any(clock.running for clock in story.state.clocks if clock.kind != "follow_up")
+        visit = story.state.running("follow_up")
+        assert (visit is not None) == (story.state.basis in ("accepted", "silent"))
+        assert (domain.next_moment(story.state) is None) == (visit is None or visit.breached_at is not None)
 
 
 @settings(max_examples=150, deadline=None)

@@ -191,7 +191,7 @@ def test_what_is_shown_is_a_policy_that_says_the_same(example: Policy) -> None:
         assert shown.pop("digest") == policy.digest and shown.pop("doubts") == []
         again = parse_policy(orjson.dumps(shown).decode())
         assert again.file.model_copy(update={"regions": {}}) == policy.file.model_copy(
-            update={"regions": {}, "escalation": policy.escalation}
+            update={"regions": {}, "escalation": policy.escalation, "follow_up": policy.follow_up}
         )
         assert all(
             again.calendar(name).week == policy.calendar(name).week

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.ownership.domain import Clock, Complaint
-from services.ownership.domain.clocks import CONFIRMATION, NEXT_UPDATE, at_opening, facts_of, start_of
+from services.ownership.domain.clocks import CONFIRMATION, FOLLOW_UP, NEXT_UPDATE, at_opening, facts_of, start_of
 from shared.calendars import Calendar, due_at, explain
 from shared.http import Problem
 from shared.policy import Choice, Facts, Policies, Policy, chosen
+
+from .explaining_visits import visit
 
 #: what of a complaint's timeline is read for it
 EXPLAIN_TYPES: Final = ("complaint.paused", "complaint.resumed")
@@ -166,6 +168,8 @@ def _as_it_is(frame: _Frame, clock: Clock) -> dict[str, Any]:
         silent = frame.policy.confirmation.silent_after
         asked = f"The customer is asked until {silent.words} after the answer; without a word it is closed as silent."
         return {**told, "words": [asked]}
+    if clock.kind == FOLLOW_UP:
+        return {**told, "words": visit(frame.state, clock, frame.policy, frame.facts)[1]}
     choice = chosen(frame.policy, frame.facts, clock.kind)
     if choice.term is None:
         return {**told, "words": [*([_TOLD] if _was_told(frame, clock) else []), choice.words(frame.policy.version)]}
@@ -252,6 +256,8 @@ def _as_it_would_be(frame: _Frame, clock: Clock) -> dict[str, Any]:
         return _compared(
             told, clock, due, [f"Policy {policy.version}: the customer would be asked for {silent.words}."]
         )
+    if clock.kind == FOLLOW_UP:
+        return _compared(told, clock, *visit(frame.state, clock, policy, frame.facts))
     choice = chosen(policy, frame.facts, clock.kind)
     if choice.term is None:
         return _compared(told, clock, None, [choice.words(policy.version)])

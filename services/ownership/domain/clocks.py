@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from shared.calendars import Calendar, Duration, add_business_seconds, business_seconds_between, due_at, shifted_due
+from shared.calendars import Calendar, add_business_seconds, business_seconds_between, due_at, shifted_due
 from shared.contracts.ownership import ClockChange
 from shared.policy import Facts, Policy, Term
 
@@ -178,28 +178,6 @@ def answered(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange
         )
     )
     return changes
-
-
-#: how long a visit may take once it is due, where the policy has no entry for it
-_VISIT: Final = Term(FOLLOW_UP, Duration(2, "d"), "business", (50, 75, 90), -1, {})
-
-
-def visit_promised(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
-    """A closing after an answer or at the customer's word: the policy may want a visit some time later."""
-    visit = policy.visit(state.tier)
-    if visit is None:
-        return []
-    due = due_at(at, visit.after, "calendar", policy.calendar(state.region))
-    return [
-        ClockChange(change="started", kind=FOLLOW_UP, cycle=state.cycle, at=at, due_at=due, hours="calendar"),
-    ]
-
-
-def visit_due(state: Complaint, policy: Policy, clock: Clock) -> ClockChange:
-    """The visit is to be made now: until when, counted from the moment at which it came due."""
-    term = next((one for one in policy.terms(facts_of(state)) if one.kind == FOLLOW_UP), _VISIT)
-    counted = started(term, clock.cycle, clock.due_at, policy.calendar(state.region))
-    return counted.model_copy(update={"change": "moved"})
 
 
 def resumed(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:

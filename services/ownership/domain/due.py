@@ -7,19 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, Literal
 
 from shared.contracts import ownership as said
 from shared.policy import Policy
 
-from . import clocks
+from . import clocks, visiting
 from .state import Clock, Complaint
-from .story import Story
-
-#: closings after which the customer is visited: a matter taken back, or none at all, is left in peace
-VISITED: Final = ("accepted", "silent")
-#: who acts when time does
-BY_CLOCK = "clock"
+from .story import BY_CLOCK, Story
 
 
 def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | None]]:
@@ -74,44 +68,12 @@ def _tell_clock(story: Story, policy: Policy, clock: Clock, now: datetime) -> No
     elif clock.kind == clocks.CONFIRMATION:
         close(story, policy, "silent", now, by=BY_CLOCK)
     elif clock.kind == clocks.FOLLOW_UP and state.visit.asked_at is None:
-        _ask_for_visit(story, policy, clock, now)
+        visiting.ask(story, policy, clock, now)
     else:
         story.tell(
             said.ClockBreached(**ids, kind=clock.kind, cycle=clock.cycle, due_at=clock.due_at, owner_id=state.owner_id),
             by=BY_CLOCK,
         )
-
-
-def _ask_for_visit(story: Story, policy: Policy, clock: Clock, now: datetime) -> None:
-    state = story.state
-    asked = policy.visit(state.tier)
-    by = asked.by if asked is not None else "owner"
-    agent_id, why = _visitor(story, by)
-    changed = clocks.visit_due(state, policy, clock)
-    event = said.FollowUpDue(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=now,
-        agent_id=agent_id,
-        by=by,
-        cycle=clock.cycle,
-        due_at=changed.due_at,
-        clocks=(changed,),
-    )
-    story.tell(event, by=BY_CLOCK, why=why)
-
-
-def _visitor(story: Story, by: Literal["superior", "owner"]) -> tuple[str | None, str]:
-    """Who is to make the visit, and why they: the owner in person, or the owner's own superior."""
-    owner_id = story.state.owner_id
-    if owner_id is None:
-        return None, "nobody owned it: a supervisor decides who visits the customer"
-    owner = story.people.of(owner_id)
-    if by == "owner" and owner.active:
-        return owner_id, "the owner visits the customer"
-    if owner.superior is not None:
-        return owner.superior, "the owner's superior visits the customer"
-    return owner_id, "the owner visits the customer: nobody is known as their superior"
 
 
 def resume(story: Story, policy: Policy, at: datetime, because: str, *, by: str, why: str | None = None) -> None:
@@ -152,8 +114,8 @@ def close(story: Story, policy: Policy, basis: said.Basis, at: datetime, *, by: 
         end_deputy(story, at, "closed", by=by)
     state = story.state
     changes = clocks.all_stopped(state, at)
-    if basis in VISITED:
-        changes += clocks.visit_promised(state, policy, at)
+    if basis in visiting.VISITED:
+        changes += visiting.promised(state, policy, at)
     event = said.Closed(
         complaint_id=state.id,
         customer_id=state.customer_id,

@@ -11,10 +11,11 @@ from shared.refusal import Refusal
 
 from . import acts, clocks
 from .contacts import BY_CUSTOMER, assign
-from .due import VISITED, close, resume
+from .due import close, resume
 from .handling import ids, not_while
 from .linking import follow
 from .story import Around, Story, refuse
+from .visiting import VISITED
 
 
 def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Around) -> Refusal | None:

@@ -14,6 +14,9 @@ from .agents import People
 from .evolve import evolve
 from .state import Complaint
 
+#: who acts when time does
+BY_CLOCK = "clock"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
