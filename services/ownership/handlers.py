@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.ownership import domain
 from services.ownership.domain.acts import Act, PutAgent
 from services.ownership.domain.state import Complaint
 from services.ownership.domain.story import Story, Told
-from services.ownership.store import Book, pause_row
+from services.ownership.store import MOST_HELD, Book, pause_row
 from shared.contracts.envelope import Event, full_type
 from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
 from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded, Paused
@@ -22,6 +22,14 @@ from shared.work import Input, Kept, Work
 
 #: the one deadline that a complaint has: its next moment
 TIMER: Final = "clock"
+#: a complaint is to be looked at, because something was said of its owner or deputy
+LOOK: Final = "people"
+#: what an agent holds is to be looked at, from a complaint on; and once more a little later
+HELD: Final = "agent"
+AGAIN: Final = "agent_again"
+_FIRST: Final = "00000000-0000-0000-0000-000000000000"
+#: longer than any transaction lasts: what was opened with what was known before has been committed by then
+_LATER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,9 @@ def _folded(told: Told) -> Callable[[Complaint | None, Any], Complaint]:
 
 
 def _announce(book: Book, work: Work, kept: Kept[Complaint], story: Story) -> None:
-    """Says what was told, folded as it was decided, and sets the complaint's next moment."""
+    """Says what was told, folded as it was decided, sees that somebody can act, sets the complaint's next moment."""
+    current = book.policies.current
+    domain.keep_manned(story, book.people, _policy(book, story.state), current, work.now)
     for told in story.told:
         work.announce(kept, told.event, _folded(told), by=told.by, why=told.why, note=told.note)
         if isinstance(told.event, OwnerAssigned):
@@ -54,7 +64,13 @@ def _announce(book: Book, work: Work, kept: Kept[Complaint], story: Story) -> No
         elif isinstance(told.event, Paused):
             book.pauses.append(pause_row(kept.id, kept.version, told.event))
     if story.told:
-        work.set_timer(TIMER, kept.id, kept.customer_id, domain.next_moment(story.state))
+        _set_moment(book, work, kept)
+
+
+def _set_moment(book: Book, work: Work, kept: Kept[Complaint]) -> None:
+    moments = domain.next_moment(kept.now), domain.next_look(kept.now, book.people, book.policies.current, work.now)
+    due_at = min((at for at in moments if at is not None), default=None)
+    work.set_timer(TIMER, kept.id, kept.customer_id, due_at)
 
 
 def _states(kept: Sequence[Kept[Complaint]]) -> list[Complaint]:
@@ -110,7 +126,19 @@ def when_due(book: Book, work: Work, due: Due) -> None:
     domain.work_through(story, _policy(book, kept.now), work.now, work.now)
     _announce(book, work, kept, story)
     if not story.told:  # its deadline was taken off the list: it is put back where it belongs
-        work.set_timer(TIMER, kept.id, kept.customer_id, domain.next_moment(kept.now))
+        _set_moment(book, work, kept)
+
+
+def when_held(book: Book, work: Work, due: Due) -> None:
+    """Something was said of an agent: each complaint that they hold is looked at, under its own customer's lock."""
+    cursor, agent_id = due.subject_id[:36], due.subject_id[36:]
+    for complaint_id, customer_id in book.held[agent_id]:
+        work.set_timer(LOOK, complaint_id, customer_id, work.now)
+        cursor = complaint_id
+    if len(book.held[agent_id]) >= MOST_HELD:
+        work.set_timer(HELD, cursor + agent_id, due.customer_id, work.now)
+    if due.kind == HELD and due.subject_id.startswith(_FIRST):
+        work.set_timer(AGAIN, due.subject_id, due.customer_id, work.now + _LATER)
 
 
 def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
@@ -124,10 +152,11 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     _announce(book, work, kept, story)
     for other in story.also:
         _announce_also(book, work, kept.customer_id, other)
+    names = {one.id: one.name for one in (*book.people.known.values(), *book.people.colleagues)}
     if refusal is not None:
-        return _with_name(refusal, book.names)
+        return _with_name(refusal, names)
     asked = book.complaints[(story.answer or story).state.id]
-    return Done(asked.now, asked.version, work.now, book.names)
+    return Done(asked.now, asked.version, work.now, names)
 
 
 def _announce_also(book: Book, work: Work, customer_id: str, story: Story) -> None:
@@ -146,9 +175,11 @@ def agent_lock(agent_id: str) -> str:
     return f"agent:{agent_id}"
 
 
-def on_agent(book: Book, _work: Work, told: PutAgent) -> None:
+def on_agent(book: Book, work: Work, told: PutAgent) -> None:
     """Somebody is said to be active, absent, a superior's, and so on."""
     book.told_of.append((told.agent_id, told.given))
+    if told.matters:
+        work.set_timer(HELD, _FIRST + told.agent_id, agent_lock(told.agent_id), work.now)
 
 
 def _with_name(refusal: Refusal, names: dict[str, str | None]) -> Refusal:
@@ -161,7 +192,7 @@ def _with_name(refusal: Refusal, names: dict[str, str | None]) -> Refusal:
 
 def due_input(due: Due) -> Input[Book]:
     """What a sweep makes of a deadline."""
-    return Input(due.customer_id, due, when_due)
+    return Input(due.customer_id, due, when_held if due.kind in (HELD, AGAIN) else when_due)
 
 
 #: events that this service takes, from whichever topic

@@ -33,16 +33,19 @@ class Choice:
         if self.term is None:
             none = "no entry fits" if self.passed_over else "there is no entry"
             return f"Policy {version}{frozen}: {none} for {self.kind}.{before}"
+        if self.term.entry < 0:
+            return f"Policy {version}{frozen}: no entry for {self.kind}, so it is {self.term.within.words}.{before}"
         fits = f"because {', '.join(self.because)}" if self.because else "which fits every complaint"
         return f"Policy {version}{frozen}: entry {self.term.entry + 1} of its clocks, {fits}.{before}"
 
 
 def chosen(policy: Policy, facts: Facts, kind: str) -> Choice:
     """The entry for a kind of clock with its reasons, and those that it was preferred to."""
-    term = next((one for one in policy.terms(facts) if one.kind == kind), None)
+    term = policy.term(kind, facts)
+    last = len(policy.clocks) if term is None or term.entry < 0 else term.entry
     passed = []
     for entry, (when, clock) in enumerate(policy.clocks):
-        if clock.kind != kind or (term is not None and entry >= term.entry):
+        if clock.kind != kind or entry >= last:
             continue
         because = tuple(_misfit(name, codes, facts) for name, codes in when.items() if _given(facts, name) not in codes)
         passed.append(PassedOver(entry, str(clock.within), clock.hours, because))

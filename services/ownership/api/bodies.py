@@ -102,7 +102,9 @@ class DeputyBody(Body):
     by: Id | None = None
 
 
-class EndDeputyBody(Body):
+class BySupervisor(Body):
+    """`by` is the supervisor; left out, the name of the key."""
+
     reason: Words
     by: Id | None = None
 

@@ -119,7 +119,7 @@ def supervising(desk: Desk) -> APIRouter:
         return await desk.act(act, customer_id, ticket)
 
     @router.post("/deputy/end", summary="The deputy leaves")
-    async def end_deputy(name: Name, body: bodies.EndDeputyBody, who: Supervisor, ticket: Ticketed) -> Answer:
+    async def end_deputy(name: Name, body: bodies.BySupervisor, who: Supervisor, ticket: Ticketed) -> Answer:
         complaint_id, customer_id = await desk.where_is(name)
         return await desk.act(acts.EndDeputy(complaint_id, body.reason, body.by or who.name), customer_id, ticket)
 
@@ -127,6 +127,12 @@ def supervising(desk: Desk) -> APIRouter:
     async def succession(name: Name, body: bodies.SuccessionBody, who: Supervisor, ticket: Ticketed) -> Answer:
         complaint_id, customer_id = await desk.where_is(name)
         act = acts.Succeed(complaint_id, body.to, body.reason, body.note, body.by or who.name, body.accepted_by)
+        return await desk.act(act, customer_id, ticket)
+
+    @router.post("/succession/withdrawal", summary="What was asked is asked no more: the owner stays")
+    async def withdraw_succession(name: Name, body: bodies.BySupervisor, who: Supervisor, ticket: Ticketed) -> Answer:
+        complaint_id, customer_id = await desk.where_is(name)
+        act = acts.WithdrawSuccession(complaint_id, body.reason, body.by or who.name)
         return await desk.act(act, customer_id, ticket)
 
     return router

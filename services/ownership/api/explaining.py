@@ -8,7 +8,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.ownership.domain import Clock, Complaint
-from services.ownership.domain.clocks import CONFIRMATION, FOLLOW_UP, NEXT_UPDATE, at_opening, facts_of, start_of
+from services.ownership.domain.clocks import (
+    CONFIRMATION,
+    FOLLOW_UP,
+    NEXT_UPDATE,
+    SUCCESSION,
+    at_opening,
+    facts_of,
+    start_of,
+)
 from shared.calendars import Calendar, due_at, explain
 from shared.http import Problem
 from shared.policy import Choice, Facts, Policies, Policy, chosen
@@ -139,6 +147,8 @@ def _pause(begun: dict[str, Any], ended: dict[str, Any] | None) -> _Pause:
 
 def _during(frame: _Frame, clock: Clock) -> list[_Pause]:
     """The pauses that ended while this run was owed: those after its end moved nothing any more."""
+    if clock.kind == SUCCESSION:  # owed to us, and held by no pause
+        return []
     end = clock.met_at or clock.stopped_at
     return [
         one
@@ -232,7 +242,7 @@ def _counted(frame: _Frame, choice: Choice, clock: Clock, start: datetime) -> di
 
 
 def _started(frame: _Frame, clock: Clock) -> list[str]:
-    if clock.kind == NEXT_UPDATE or clock.cycle > 1:
+    if clock.kind == NEXT_UPDATE or clock.cycle > 1 or not at_opening(clock.kind):
         return []
     if clock.started_at > frame.state.first_contact_at:
         late = frame.policy.accept_late.words

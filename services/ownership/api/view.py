@@ -93,13 +93,23 @@ def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: d
         "basis": state.basis,
         "customer_id": state.customer_id,
         "owner": agent(state.owner_id, names),
-        "deputy": None if deputy is None else {**(agent(deputy.agent_id, names) or {}), "until": deputy.until},
+        "deputy": None
+        if deputy is None
+        else {
+            **(agent(deputy.agent_id, names) or {}),
+            "since": deputy.since,
+            "until": deputy.until,
+            "because": deputy.because,
+        },
         "helpers": [
             {
                 "n": one.n,
                 **(agent(one.helper_id, names) or {}),
                 "asked_by": one.asked_by,
                 "asked_at": one.asked_at,
+                "state": one.state,
+                "due_at": one.due_at,
+                "timed_out_at": one.timed_out_at,
                 "replied_at": one.replied_at,
             }
             for one in state.helpers

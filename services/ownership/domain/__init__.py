@@ -11,6 +11,7 @@ from .contacts import (
 from .decide import decide
 from .due import next_moment, work_through
 from .evolve import evolve
+from .manning import keep_manned, next_look
 from .state import Clock, Complaint, from_json, to_json
 from .story import Around, Story, Told
 
@@ -29,6 +30,8 @@ __all__ = [
     "evolve",
     "from_json",
     "joins",
+    "keep_manned",
+    "next_look",
     "next_moment",
     "to_json",
     "work_through",

@@ -22,6 +22,11 @@ class PutAgent:
     agent_id: str
     given: Mapping[str, Any]
 
+    @property
+    def matters(self) -> bool:
+        """Whether it may change if they can act, or who stands in for them."""
+        return not self.given.keys() <= {"name", "email"}
+
 
 @dataclass(frozen=True, slots=True)
 class Claim(Act):
@@ -139,6 +144,12 @@ class Succeed(Act):
     note: str
     by: str
     accepted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawSuccession(Act):
+    reason: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

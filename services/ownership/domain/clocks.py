@@ -157,7 +157,7 @@ def _promised(by: datetime, cycle: int, at: datetime, term: Term | None) -> Cloc
 
 def answered(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
     """An answer meets everything that was owed, named rules too; then the customer's word is waited for."""
-    changes = [change(clock, "met", at) for clock in state.clocks if clock.running]
+    changes = [change(clock, "met", at) for clock in state.clocks if clock.running and clock.kind != SUCCESSION]
     calendar = policy.calendar(state.region)
     silent_at = due_at(at, policy.confirmation.silent_after, "calendar", calendar)
     reminders = sorted(due_at(at, after, "calendar", calendar) for after in policy.confirmation.remind_after)
@@ -180,6 +180,18 @@ def answered(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange
     return changes
 
 
+def decision(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
+    """Who is to follow the owner is asked: of a supervisor, or of the successor whom one has named."""
+    term = policy.term(SUCCESSION, facts_of(state))
+    assert term is not None
+    return [*met(state, (SUCCESSION,), at), started(term, state.cycle, at, policy.calendar(state.region))]
+
+
+def pauses(clock: Clock) -> bool:
+    """Whether a pause holds it: what the customer is waited for, and nothing else."""
+    return clock.hours == "business" and clock.kind != SUCCESSION
+
+
 def resumed(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
     """The business clocks after a pause that ends at `at`: due times and warnings to come move by what was paused."""
     assert state.pause is not None
@@ -187,7 +199,7 @@ def resumed(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]
     changes = []
     for clock in state.clocks:
         since = max(state.pause.since, clock.started_at)
-        if not clock.running or clock.hours == "calendar" or clock.breached_at is not None or at <= since:
+        if not clock.running or not pauses(clock) or clock.breached_at is not None or at <= since:
             continue
         due = shifted_due(clock.due_at, since, at, "business", calendar)
         if due == clock.due_at:

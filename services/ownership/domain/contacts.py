@@ -172,6 +172,8 @@ def decide_joining(
     )
     if responder is not None and story.state.owner_id is None and state.status == "open":
         assign(story, responder, "first_response" if live else "first_responder", at)
+    elif responder is not None:
+        _tell_earlier(story, responder, at, now, contact_id=contact.contact_id)
     _tell_threat(story, contact, now)
     return story
 
@@ -217,6 +219,29 @@ def assign(
     story.tell(event, by=agent_id, why=because.replace("_", " "))
 
 
+def _tell_earlier(
+    story: Story, responder: str, at: datetime, now: datetime, *, contact_id: str, response_id: str | None = None
+) -> None:
+    """Somebody had answered before the one who became the owner. The owner stays; people are told."""
+    state = story.state
+    if state.first_owner is None or state.owner_id is None:
+        return
+    first, since = state.first_owner
+    if responder == first or at >= since:
+        return
+    event = said.EarlierResponseKnown(
+        complaint_id=state.id,
+        customer_id=state.customer_id,
+        at=now,
+        responder_id=responder,
+        responded_at=at,
+        owner_id=state.owner_id,
+        contact_id=contact_id,
+        response_id=response_id,
+    )
+    story.tell(event, by=responder, why="answered earlier than the owner, and is known only now: the owner stays")
+
+
 def answered_by(response: ContactResponded, complaints: Sequence[Complaint]) -> Complaint | None:
     """The complaint, not closed, that a response belongs to: that of its contact, else that of its conversation."""
     there = [one for one in complaints if one.status != "closed"]
@@ -233,10 +258,14 @@ def answered_by(response: ContactResponded, complaints: Sequence[Complaint]) -> 
 def decide_response(state: Complaint, response: ContactResponded, now: datetime, policy: Policy) -> Story:
     """A human answered the customer: an unowned complaint has its owner, and clocks are met, whoever it was."""
     story = Story(state)
-    at = spoke_at(response, now)
+    at = max(spoke_at(response, now), state.first_contact_at)
     work_through(story, policy, at, now)
     if story.state.owner_id is None:
         assign(story, response.responder_id, "first_response", at)
+    else:
+        _tell_earlier(
+            story, response.responder_id, at, now, contact_id=response.contact_id, response_id=response.response_id
+        )
     event = said.CustomerUpdated(
         complaint_id=state.id,
         customer_id=state.customer_id,

@@ -26,6 +26,8 @@ def decide(
     """
     story = Story(state, people=around.people)
     work_through(story, policy, now, now)
+    if refusal := standing_in.refused_for(story, act, around):
+        return story, refusal
     return story, DECISIONS[type(act)](story, act, now, policy, around)
 
 
@@ -47,4 +49,5 @@ DECISIONS: Final[dict[type[acts.Act], Decision]] = {
     acts.EndDeputy: standing_in.stop_deputy,
     acts.Succeed: standing_in.succeed,
     acts.AcceptSuccession: standing_in.accept,
+    acts.WithdrawSuccession: standing_in.withdraw,
 }

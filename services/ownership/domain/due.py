@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from shared.contracts import ownership as said
 from shared.policy import Policy
 
 from . import clocks, visiting
-from .state import Clock, Complaint
+from .state import Clock, Complaint, Helper
 from .story import BY_CLOCK, Story
 
 
-def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | None]]:
+def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | Helper | None]]:
     for clock in state.clocks:
-        if state.pause is not None and clock.hours == "business":
+        if state.pause is not None and clocks.pauses(clock):
             continue
         if (at := clocks.deadline(clock)) is not None:
             yield at, "clock", clock
@@ -26,6 +27,10 @@ def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | None]]:
         yield state.pause.until, "pause", None
     if state.deputy is not None:
         yield state.deputy.until, "deputy", None
+    for one in state.helpers if state.status != "closed" else ():
+        if one.waiting and one.due_at is not None:
+            left = one.remind_at[one.reminded :]
+            yield min(left[0], one.due_at) if left else one.due_at, "helper", one
 
 
 def next_moment(state: Complaint) -> datetime | None:
@@ -39,14 +44,29 @@ def work_through(story: Story, policy: Policy, until: datetime, now: datetime) -
         moments = [moment for moment in _moments(story.state) if moment[0] <= until]
         if not moments:
             return
-        at, what, clock = min(moments, key=lambda moment: moment[0])
+        at, what, about = min(moments, key=lambda moment: moment[0])
         if what == "pause":
             resume(story, policy, at, "until", by=BY_CLOCK)
         elif what == "deputy":
             end_deputy(story, at, "until", by=BY_CLOCK)
+        elif isinstance(about, Helper):
+            _tell_helper(story, about, now)
         else:
-            assert clock is not None
-            _tell_clock(story, policy, clock, now)
+            assert about is not None
+            _tell_clock(story, policy, about, now)
+
+
+def _tell_helper(story: Story, helper: Helper, now: datetime) -> None:
+    state = story.state
+    assert helper.due_at is not None
+    ids: dict[str, Any] = {"complaint_id": state.id, "customer_id": state.customer_id, "at": now, "n": helper.n}
+    left = helper.remind_at[helper.reminded :]
+    if left and left[0] < helper.due_at:
+        event = said.HelperReminded(**ids, helper_id=helper.helper_id, due_at=helper.due_at)
+        story.tell(event, by=BY_CLOCK)
+    else:
+        gone = said.HelperTimedOut(**ids, helper_id=helper.helper_id, owner_id=state.owner_id)
+        story.tell(gone, by=BY_CLOCK, why="no answer in time: the question goes back to whoever holds the complaint")
 
 
 def _tell_clock(story: Story, policy: Policy, clock: Clock, now: datetime) -> None:
@@ -91,7 +111,15 @@ def resume(story: Story, policy: Policy, at: datetime, because: str, *, by: str,
     story.tell(event, by=by, why=why)
 
 
-def end_deputy(story: Story, at: datetime, because: str, *, by: str, why: str | None = None) -> None:
+def end_deputy(
+    story: Story,
+    at: datetime,
+    because: str,
+    *,
+    by: str,
+    why: str | None = None,
+    none_until: datetime | None = None,
+) -> None:
     """The deputy leaves; the owner was the owner all the time."""
     state = story.state
     assert state.deputy is not None
@@ -103,6 +131,7 @@ def end_deputy(story: Story, at: datetime, because: str, *, by: str, why: str | 
             "deputy_id": state.deputy.agent_id,
             "because": because,
             "by_id": by,
+            "none_until": none_until,
         }
     )
     story.tell(event, by=by, why=why)

@@ -118,7 +118,10 @@ def _with_clocks(state: Complaint, event: said.ComplaintEvent, **changes: Any) -
 
 
 def _owner_assigned(state: Complaint, event: said.OwnerAssigned) -> Complaint:
-    return _with_clocks(state, event, owner_id=event.owner_id)
+    # who took the contact that opened it had it when the customer spoke, whenever it came to be known here
+    took = event.because == "first_responder" and event.at == state.opened_at
+    first = (event.owner_id, state.first_contact_at if took else event.at)
+    return _with_clocks(state, event, owner_id=event.owner_id, first_owner=first)
 
 
 def _acknowledged(state: Complaint, event: said.Acknowledged) -> Complaint:
@@ -126,29 +129,48 @@ def _acknowledged(state: Complaint, event: said.Acknowledged) -> Complaint:
 
 
 def _helper_asked(state: Complaint, event: said.HelperAsked) -> Complaint:
-    asked = Helper(event.n, event.helper_id, event.by_id, event.at)
+    asked = Helper(
+        event.n, event.helper_id, event.by_id, event.at, due_at=event.due_at, remind_at=tuple(event.remind_at)
+    )
     return _with_clocks(state, event, helpers=(*state.helpers, asked))
 
 
+def _helper(state: Complaint, n: int, **changes: Any) -> tuple[Helper, ...]:
+    return tuple(replace(one, **changes) if one.n == n else one for one in state.helpers)
+
+
+def _helper_reminded(state: Complaint, event: said.HelperReminded) -> Complaint:
+    reminded = next(one.reminded for one in state.helpers if one.n == event.n)
+    return _with_clocks(state, event, helpers=_helper(state, event.n, reminded=reminded + 1))
+
+
+def _helper_timed_out(state: Complaint, event: said.HelperTimedOut) -> Complaint:
+    return _with_clocks(state, event, helpers=_helper(state, event.n, timed_out_at=event.at))
+
+
 def _helper_replied(state: Complaint, event: said.HelperReplied) -> Complaint:
-    helpers = tuple(replace(one, replied_at=event.at) if one.n == event.n else one for one in state.helpers)
-    return _with_clocks(state, event, helpers=helpers)
+    return _with_clocks(state, event, helpers=_helper(state, event.n, replied_at=event.at))
 
 
 def _deputy_started(state: Complaint, event: said.DeputyStarted) -> Complaint:
-    return _with_clocks(state, event, deputy=Deputy(event.deputy_id, event.at, event.until))
+    deputy = Deputy(event.deputy_id, event.at, event.until, event.because)
+    return _with_clocks(state, event, deputy=deputy, no_deputy_until=None)
 
 
 def _deputy_ended(state: Complaint, event: said.DeputyEnded) -> Complaint:
-    return _with_clocks(state, event, deputy=None)
+    return _with_clocks(state, event, deputy=None, no_deputy_until=event.none_until)
 
 
 def _succession_asked(state: Complaint, event: said.SuccessionAsked) -> Complaint:
     return _with_clocks(state, event, succession=Succession(event.to_id, event.reason, event.by_id, event.at))
 
 
+def _succession_withdrawn(state: Complaint, event: said.SuccessionWithdrawn) -> Complaint:
+    return _with_clocks(state, event, succession=None)
+
+
 def _owner_succeeded(state: Complaint, event: said.OwnerSucceeded) -> Complaint:
-    return _with_clocks(state, event, owner_id=event.to_id, succession=None)
+    return _with_clocks(state, event, owner_id=event.to_id, succession=None, no_deputy_until=None)
 
 
 def _classified(state: Complaint, event: said.Classified) -> Complaint:
@@ -246,13 +268,17 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
     said.ComplaintOpened: _opened,
     said.ContactJoined: _joined,
     said.OwnerAssigned: _owner_assigned,
+    said.EarlierResponseKnown: _with_clocks,
     said.Acknowledged: _acknowledged,
     said.CustomerUpdated: _with_clocks,
     said.HelperAsked: _helper_asked,
+    said.HelperReminded: _helper_reminded,
+    said.HelperTimedOut: _helper_timed_out,
     said.HelperReplied: _helper_replied,
     said.DeputyStarted: _deputy_started,
     said.DeputyEnded: _deputy_ended,
     said.SuccessionAsked: _succession_asked,
+    said.SuccessionWithdrawn: _succession_withdrawn,
     said.OwnerSucceeded: _owner_succeeded,
     said.Classified: _classified,
     said.Paused: _paused,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.calendars import due_at
 from shared.contracts import ownership as said
 from shared.policy import Policy
 from shared.refusal import Refusal
@@ -135,12 +136,22 @@ def end_pause(story: Story, act: acts.Resume, now: datetime, policy: Policy, _: 
     return None
 
 
-def ask_helper(story: Story, act: acts.AskHelper, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
+def ask_helper(story: Story, act: acts.AskHelper, now: datetime, policy: Policy, _: Around) -> Refusal | None:
     """Somebody else is asked something; the complaint stays where it is."""
     state = story.state
     if refusal := not_while(state, "closed"):
         return refusal
-    event = said.HelperAsked(**ids(state, now), n=len(state.helpers) + 1, helper_id=act.helper, by_id=act.agent_id)
+    terms, calendar = policy.helpers, policy.calendar(state.region)
+    due = due_at(now, terms.answer_within, terms.hours, calendar)
+    reminders = sorted(due_at(now, after, terms.hours, calendar) for after in terms.remind_after)
+    event = said.HelperAsked(
+        **ids(state, now),
+        n=len(state.helpers) + 1,
+        helper_id=act.helper,
+        by_id=act.agent_id,
+        due_at=due,
+        remind_at=tuple(at for at in reminders if at < due),
+    )
     story.tell(event, by=act.agent_id, note={"question": act.question})
     return None
 

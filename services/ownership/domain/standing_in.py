@@ -8,10 +8,29 @@ from shared.contracts import ownership as said
 from shared.policy import Policy
 from shared.refusal import Refusal
 
-from . import acts
+from . import acts, clocks
 from .due import end_deputy
 from .handling import ids, not_while
+from .manning import ask_who_follows, withdraw_succession
 from .story import Around, Story, refuse
+
+
+def refused_for(story: Story, act: acts.Act, around: Around) -> Refusal | None:
+    """The refusal of what would give an inactive agent something to do."""
+    match act:
+        case acts.Claim() | acts.AcceptSuccession():
+            agent_id = act.agent_id
+        case acts.AskHelper():
+            agent_id = act.helper
+        case acts.StartDeputy():
+            agent_id = act.agent
+        case acts.Succeed():
+            agent_id = act.to
+        case _:
+            return None
+    if around.people.of(agent_id).active:
+        return None
+    return refuse(story.state, "agent-inactive", "The agent is inactive: choose somebody who is active.")
 
 
 def start_deputy(story: Story, act: acts.StartDeputy, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
@@ -39,17 +58,23 @@ def start_deputy(story: Story, act: acts.StartDeputy, now: datetime, _policy: Po
     return None
 
 
-def stop_deputy(story: Story, act: acts.EndDeputy, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
-    """The deputy leaves before the time."""
-    if story.state.deputy is None:
-        return refuse(story.state, "no-deputy", "Nobody stands in for the owner.")
-    end_deputy(story, now, "ended", by=act.by, why=act.reason)
+def stop_deputy(story: Story, act: acts.EndDeputy, now: datetime, _policy: Policy, around: Around) -> Refusal | None:
+    """The deputy leaves before the time. If the owner is away, the policy does not put another one in their place."""
+    state = story.state
+    if state.deputy is None:
+        return refuse(state, "no-deputy", "Nobody stands in for the owner.")
+    assert state.owner_id is not None
+    away = around.people.of(state.owner_id).away(now)
+    none_until = None if away is None else min(state.deputy.until, away.until or state.deputy.until)
+    end_deputy(story, now, "ended", by=act.by, why=act.reason, none_until=none_until)
     return None
 
 
-def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
+def succeed(story: Story, act: acts.Succeed, now: datetime, policy: Policy, _: Around) -> Refusal | None:
     """The only way to another owner: asked by a supervisor, in effect once the successor has accepted."""
     state = story.state
+    if refusal := not_while(state, "closed"):
+        return refusal
     if state.owner_id is None:
         return refuse(state, "unowned", "Nobody owns the complaint: it can be claimed.")
     if act.to == state.owner_id:
@@ -63,10 +88,7 @@ def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: 
             {"errors": [{"pointer": "/accepted_by", "message": message}]},
         )
     if act.accepted_by is None:
-        event = said.SuccessionAsked(
-            **ids(state, now), from_id=state.owner_id, to_id=act.to, reason=act.reason, by_id=act.by
-        )
-        story.tell(event, by=act.by, why=act.note)
+        ask_who_follows(story, act.to, act.reason, policy, now, by=act.by, why=act.note)
         return None
     _take_effect(story, act.to, act.reason, now, by=act.by, why=act.note)
     return None
@@ -74,12 +96,29 @@ def succeed(story: Story, act: acts.Succeed, now: datetime, _policy: Policy, _: 
 
 def accept(story: Story, act: acts.AcceptSuccession, now: datetime, _policy: Policy, _: Around) -> Refusal | None:
     """The successor takes over, with their own word."""
+    if refusal := not_while(story.state, "closed"):
+        return refusal
     asked = story.state.succession
     if asked is None:
         return refuse(story.state, "no-succession-asked", "No succession waits for an acceptance.")
+    if asked.to_id is None:
+        return refuse(story.state, "no-successor-named", "A supervisor has yet to say who follows the owner.")
     if asked.to_id != act.agent_id:
         return refuse(story.state, "not-the-successor", "Somebody else was asked to succeed the owner.")
     _take_effect(story, act.agent_id, asked.reason, now, by=act.agent_id, why="accepted")
+    return None
+
+
+def withdraw(
+    story: Story, act: acts.WithdrawSuccession, now: datetime, _policy: Policy, around: Around
+) -> Refusal | None:
+    """The supervisor asks no more: the owner stays. An inactive owner cannot."""
+    state = story.state
+    if state.succession is None or state.owner_id is None:
+        return refuse(state, "no-succession-asked", "No succession is asked for.")
+    if not around.people.of(state.owner_id).active:
+        return refuse(state, "owner-inactive", "The owner is inactive: name another successor instead.")
+    withdraw_succession(story, "asked", now, by=act.by, why=act.reason)
     return None
 
 
@@ -89,6 +128,13 @@ def _take_effect(story: Story, to_id: str, reason: str, now: datetime, *, by: st
     state = story.state
     assert state.owner_id is not None
     event = said.OwnerSucceeded.model_validate(
-        {**ids(state, now), "from_id": state.owner_id, "to_id": to_id, "reason": reason, "by_id": by}
+        {
+            **ids(state, now),
+            "from_id": state.owner_id,
+            "to_id": to_id,
+            "reason": reason,
+            "by_id": by,
+            "clocks": clocks.met(state, (clocks.SUCCESSION,), now),
+        }
     )
     story.tell(event, by=by, why=why)

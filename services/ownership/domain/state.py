@@ -44,6 +44,23 @@ class Helper:
     asked_by: str
     asked_at: datetime
     replied_at: datetime | None = None
+    due_at: datetime | None = None
+    #: when they are reminded; the first `reminded` have been
+    remind_at: tuple[datetime, ...] = ()
+    reminded: int = 0
+    timed_out_at: datetime | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer is still waited for."""
+        return self.replied_at is None and self.timed_out_at is None
+
+    @property
+    def state(self) -> Literal["asked", "reminded", "timed_out", "replied"]:
+        """What became of the question; a late answer is an answer."""
+        if self.replied_at is not None:
+            return "replied"
+        return "timed_out" if self.timed_out_at is not None else "reminded" if self.reminded else "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,8 @@ class Deputy:
     agent_id: str
     since: datetime
     until: datetime
+    #: `asked` for by a supervisor, or why the policy chose them
+    because: str = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +132,11 @@ class Complaint:
     #: whether it is one: null while nobody has said so
     complaint: bool | None = None
     owner_id: str | None = None
+    #: who owned it first, and when they took or answered it: what was earlier, and is heard of later, moves nobody
+    first_owner: tuple[str, datetime] | None = None
     deputy: Deputy | None = None
+    #: a supervisor wants nobody to stand in by policy until then
+    no_deputy_until: datetime | None = None
     succession: Succession | None = None
     helpers: tuple[Helper, ...] = ()
     departure_threat: bool = False
@@ -182,7 +205,30 @@ def _clock(raw: dict[str, Any]) -> Clock:
     )
 
 
-_TIMES = ("opened_at", "first_contact_at", "acknowledged_at", "answered_at", "closed_at", "reopened_at")
+_TIMES = (
+    "opened_at",
+    "first_contact_at",
+    "acknowledged_at",
+    "answered_at",
+    "closed_at",
+    "reopened_at",
+    "no_deputy_until",
+)
+
+
+def _helper(raw: dict[str, Any]) -> Helper:
+    at = datetime.fromisoformat
+    return Helper(
+        raw["n"],
+        raw["helper_id"],
+        raw["asked_by"],
+        at(raw["asked_at"]),
+        _at(raw["replied_at"]),
+        _at(raw.get("due_at")),
+        tuple(at(one) for one in raw.get("remind_at", ())),
+        raw.get("reminded", 0),
+        _at(raw.get("timed_out_at")),
+    )
 
 
 def from_json(raw: dict[str, Any]) -> Complaint:
@@ -190,7 +236,7 @@ def from_json(raw: dict[str, Any]) -> Complaint:
     at = datetime.fromisoformat
     state = dict(raw)
     for name in _TIMES:
-        if (value := state[name]) is not None:
+        if (value := state.get(name)) is not None:
             state[name] = at(value)
     state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]])
     state["contacts"] = tuple(raw["contacts"])
@@ -199,14 +245,12 @@ def from_json(raw: dict[str, Any]) -> Complaint:
     state["opened_as"] = tuple(raw["opened_as"])
     if (value := raw["value_at_stake"]) is not None:
         state["value_at_stake"] = (value[0], value[1])
-    if helpers := raw["helpers"]:
-        state["helpers"] = tuple(
-            Helper(h["n"], h["helper_id"], h["asked_by"], at(h["asked_at"]), _at(h["replied_at"])) for h in helpers
-        )
-    else:
-        state["helpers"] = ()
+    state["helpers"] = tuple([_helper(one) for one in raw["helpers"]])
+    if (first := raw.get("first_owner")) is not None:
+        state["first_owner"] = (first[0], at(first[1]))
     if (deputy := raw["deputy"]) is not None:
-        state["deputy"] = Deputy(deputy["agent_id"], at(deputy["since"]), at(deputy["until"]))
+        because = deputy.get("because", "asked")
+        state["deputy"] = Deputy(deputy["agent_id"], at(deputy["since"]), at(deputy["until"]), because)
     if (asked := raw["succession"]) is not None:
         state["succession"] = Succession(asked["to_id"], asked["reason"], asked["asked_by"], at(asked["asked_at"]))
     if (pause := raw["pause"]) is not None:

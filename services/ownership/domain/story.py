@@ -67,7 +67,10 @@ class Story:
         why: str | None = None,
         note: dict[str, Any] | None = None,
     ) -> None:
-        """Adds an event and folds it."""
+        """Adds an event and folds it; what a deputy does says so."""
+        deputy = self.state.deputy
+        if deputy is not None and by == deputy.agent_id:
+            event = event.model_copy(update={"on_behalf_of": self.state.owner_id})
         self.state = evolve(self.state, event)
         self.told.append(Told(event, self.state, by, why, note))
 
@@ -93,6 +96,7 @@ def allowed(state: Complaint) -> list[str]:
             "helpers",
             "deputy",
             "succession",
+            *_standing_in(state),
         ]
     acts = ["updates", "classification", "answer", "confirmation", "withdrawal", "escalation", "helpers"]
     if state.owner_id is None:
@@ -102,11 +106,12 @@ def allowed(state: Complaint) -> list[str]:
     if state.acknowledged_at is None:
         acts.append("acknowledgement")
     acts.append("resume" if state.pause else "pause")
-    if state.deputy:
-        acts.append("deputy/end")
-    if state.succession:
-        acts.append("succession/acceptance")
-    return acts
+    return acts + _standing_in(state)
+
+
+def _standing_in(state: Complaint) -> list[str]:
+    asked = ["succession/acceptance", "succession/withdrawal"] if state.succession else []
+    return [*(["deputy/end"] if state.deputy else []), *asked]
 
 
 def refuse(state: Complaint, slug: str, detail: str, **members: Any) -> Refusal:

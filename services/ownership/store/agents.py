@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Row, Text, and_, any_, bindparam, literal, select
+from sqlalchemy import ARRAY, Row, Text, Uuid, and_, any_, bindparam, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain.agents import Agent, People, shifts
 from shared.calendars import parse_week
 
-from .tables import agents
+from .tables import agents, complaints
 
 _a = agents.c
 _columns: tuple[Any, ...] = (_a.id, _a.name, _a.email, _a.active, _a.details)
@@ -22,8 +22,8 @@ _superior = _a.details["superior"].astext
 _HIGHEST = 10
 #: colleagues that are considered for one set of inputs
 _COLLEAGUES = 300
-#: what changes whether somebody can act, or who stands in for them
-MATTERS: Final = frozenset({"active", "superior", "languages", "time_zone", "hours", "absences"})
+#: complaints of one agent that are told at once to be looked at
+MOST_HELD: Final = 1_000
 
 _by_id = select(*_columns).where(_a.id == any_(bindparam("ids", type_=ARRAY(Text))))
 
@@ -51,6 +51,19 @@ _colleagues = (
 )
 
 
+_c = complaints.c
+_held = (
+    select(_c.id, _c.customer_id)
+    .where(
+        or_(_c.owner_id == bindparam("agent_id"), _c.deputy_id == bindparam("agent_id")),
+        _c.status != "closed",
+        _c.id > bindparam("after", type_=Uuid(as_uuid=False)),
+    )
+    .order_by(_c.id)
+    .limit(MOST_HELD)
+)
+
+
 def agent_of(row: Row[Any], zone: str) -> Agent:
     """Somebody as decisions see them; `zone` is that of hours which name none."""
     details = row.details
@@ -69,16 +82,24 @@ def agent_of(row: Row[Any], zone: str) -> Agent:
     )
 
 
-async def people(conn: AsyncConnection, ids: Iterable[str], owners: Iterable[str], zone: str) -> People:
-    """Those of `ids`; and, if one of `owners` may be away at times, everybody who might stand in for them."""
-    known = {row.id: agent_of(row, zone) for row in await conn.execute(_by_id, {"ids": sorted(set(ids))})}
-    away = sorted({one for one in owners if one in known and not known[one].always_there})
+async def people(conn: AsyncConnection, ids: Collection[str], zone: str, now: datetime) -> People:
+    """Those of `ids`; and, if one of them is away now, everybody who might stand in for them."""
+    if not ids:
+        return People()
+    known = {row.id: agent_of(row, zone) for row in await conn.execute(_by_id, {"ids": sorted(ids)})}
+    away = sorted(one.id for one in known.values() if one.away(now) is not None)
     if not away:
         return People(known)
     above = {row.id: agent_of(row, zone) for row in await conn.execute(_superiors, {"ids": away})}
     superiors = sorted({superior for one in away if (superior := known[one].superior)})
     beside = [agent_of(row, zone) for row in await conn.execute(_colleagues, {"superiors": superiors})]
     return People(above | known, beside)
+
+
+async def held(conn: AsyncConnection, agent_id: str, after: str) -> list[tuple[str, str]]:
+    """(id, customer_id) of what somebody owns or stands in for, after the complaint `after`; a page of it."""
+    rows = await conn.execute(_held, {"agent_id": agent_id, "after": after})
+    return [(row.id, row.customer_id) for row in rows]
 
 
 async def put(conn: AsyncConnection, agent_id: str, given: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from shared.policy import Policies
 from shared.timers import Due, Timers
 from shared.work import Input, Kept, Work
 
-from . import agents, tables
+from . import agents, reading, tables
 
 #: rung when somebody owns a complaint for the first time
 AGENTS_BELL: Final = "ownership_agents"
@@ -36,9 +36,10 @@ class Book:
     policies: Policies
     complaints: dict[str, Kept[Complaint]] = field(default_factory=dict)
     by_customer: dict[str, list[Kept[Complaint]]] = field(default_factory=dict)
+    #: those whom the inputs are about, and who might stand in for them
     people: People = field(default_factory=People)
-    #: names of agents, by id, where known
-    names: dict[str, str | None] = field(default_factory=dict)
+    #: (id, customer_id) of complaints that an agent owns or stands in for, by the agent's id
+    held: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     #: agents that were named as somebody who acts or owns
     agents: set[str] = field(default_factory=set)
     #: customers whose words are to be forgotten
@@ -76,8 +77,6 @@ _of_customers = (
     .order_by(_c.id)
 )
 _taken = select(_c.reference).where(_c.reference == any_(bindparam("references", type_=ARRAY(Text))))
-_agents = tables.agents.c
-_names = select(_agents.id, _agents.name).where(_agents.id == any_(bindparam("ids", type_=ARRAY(Text))))
 _forget = (
     update(tables.events)
     .where(tables.events.c.customer_id == any_(bindparam("customers", type_=ARRAY(Text))))
@@ -88,6 +87,10 @@ _forget = (
 def pause_row(complaint_id: str, sequence: int, told: Paused) -> dict[str, Any]:
     """What is kept of a pause beside its event."""
     return {"complaint_id": complaint_id, "sequence": sequence, "owner_id": told.owner_id, "paused_at": told.at}
+
+
+#: where acts, contacts and responses name somebody
+_NAMED: Final = ("agent_id", "agent", "helper", "to", "responder_id")
 
 
 class OwnershipStore:
@@ -104,7 +107,8 @@ class OwnershipStore:
         there are where an act may reach further back."""
         book = Book(self.policies)
         ids = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Act)]
-        ids += [i.payload.subject_id for i in inputs if isinstance(i.payload, Due)]
+        due = [i.payload for i in inputs if isinstance(i.payload, Due)]
+        ids += [one.subject_id for one in due if reading.is_id(one.subject_id)]
         rows = await conn.execute(
             _of_customers,
             {
@@ -117,15 +121,14 @@ class OwnershipStore:
         for row in rows:
             book.add(Kept(row.id, row.customer_id, from_json(row.state), row.version, row.chain))
         await self.policies.learn(conn, {kept.now.policy_version for kept in book.complaints.values()})
-        visited = {kept.now.owner_id for kept in book.complaints.values() if kept.now.running(FOLLOW_UP)}
-        if visited:
-            zone = self.policies.current.calendar("default").time_zone
-            book.people = await agents.people(conn, filter(None, visited), (), zone)
         wanted = sum(isinstance(i.payload, (ContactCaptured, *FAR_REACHING)) for i in inputs)
         if wanted:
             book.fresh = await self._free(conn, wanted)
-        if any(isinstance(i.payload, Act) for i in inputs):
-            await self._name(conn, book, inputs)
+        zone = self.policies.current.calendar("default").time_zone
+        book.people = await agents.people(conn, _agents_of(book, inputs), zone, now)
+        for one in due:
+            if not reading.is_id(one.subject_id):
+                book.held[one.subject_id[36:]] = await agents.held(conn, one.subject_id[36:], one.subject_id[:36])
         return book
 
     def _window(self) -> timedelta:
@@ -147,16 +150,6 @@ class OwnershipStore:
             found.append((complaint_id, reference))
         return found[::-1]  # taken from the end: ids are handed out in order
 
-    async def _name(self, conn: AsyncConnection, book: Book, inputs: Sequence[Input[Book]]) -> None:
-        ids = {i.payload.agent_id for i in inputs if isinstance(i.payload, Act) and hasattr(i.payload, "agent_id")}
-        for kept in book.complaints.values():
-            state = kept.now
-            ids.update(filter(None, (state.owner_id, state.deputy and state.deputy.agent_id)))
-            ids.update(helper.helper_id for helper in state.helpers)
-            if state.follow_up is not None and state.follow_up.agent_id is not None:
-                ids.add(state.follow_up.agent_id)
-        book.names = {row.id: row.name for row in await conn.execute(_names, {"ids": list(ids)})}
-
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
         """Writes the complaints that changed, notes agents that are new, forgets the words of erased customers."""
         rows = [_row(kept) for kept in book.complaints.values() if kept.changed]
@@ -172,6 +165,20 @@ class OwnershipStore:
             await conn.execute(_forget, {"customers": sorted(book.erased)})
 
 
+def _agents_of(book: Book, inputs: Sequence[Input[Book]]) -> set[str]:
+    """Everybody whom a decision on these inputs may be about."""
+    ids: set[str | None] = set()
+    for one in inputs:
+        ids.update(getattr(one.payload, name, None) for name in _NAMED)
+    for kept in book.complaints.values():
+        state = kept.now
+        if state.status != "closed" or state.running(FOLLOW_UP):
+            ids.update((state.owner_id, state.deputy.agent_id if state.deputy else None))
+            ids.update(helper.helper_id for helper in state.helpers)
+            ids.add(state.follow_up.agent_id if state.follow_up else None)
+    return {one for one in ids if one}
+
+
 def _row(kept: Kept[Complaint]) -> dict[str, Any]:
     state = kept.now
     return {
@@ -182,7 +189,7 @@ def _row(kept: Kept[Complaint]) -> dict[str, Any]:
         "owner_id": state.owner_id,
         "cause": state.cause,
         "departure_threat": state.departure_threat,
-        "deputised": state.deputy is not None,
+        "deputy_id": state.deputy and state.deputy.agent_id,
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "owed_at": owed_at(state),

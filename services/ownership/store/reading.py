@@ -154,7 +154,7 @@ async def workload(conn: AsyncConnection, owner_id: str, now: datetime) -> dict[
         func.count().filter(_c.status == "open").label("open"),
         func.count().filter(_c.status == "answered").label("answered"),
         func.count().filter(live & (_c.owed_at <= now)).label("overdue"),
-        func.count().filter(live & _c.deputised).label("deputised"),
+        func.count().filter(live & _c.deputy_id.is_not(None)).label("deputised"),
         func.count().filter(live & _c.departure_threat).label("departure_threats"),
         func.count().filter(_c.status == "closed").label("closed"),
     ).where(_c.owner_id == owner_id)

@@ -31,7 +31,7 @@ complaints: Final = Table(
     Column("owner_id", Text),
     Column("cause", Text),
     Column("departure_threat", Boolean, nullable=False),
-    Column("deputised", Boolean, nullable=False),
+    Column("deputy_id", Text),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_at", DateTime(timezone=True)),
     Column("owed_at", DateTime(timezone=True), comment="earliest due time of what is still owed; past: overdue"),
@@ -48,6 +48,12 @@ Index(
     "ix_complaints_owed_at",
     complaints.c.owed_at,
     postgresql_where=complaints.c.owed_at.is_not(None),
+)
+Index(
+    "ix_complaints_deputy_id_id",
+    complaints.c.deputy_id,
+    complaints.c.id,
+    postgresql_where=complaints.c.deputy_id.is_not(None),
 )
 Index(
     "ix_complaints_unowned_id",
