@@ -73,5 +73,6 @@ _TELLING = (
     "basis",
     "cycle",
     "due_at",
+    "nothing_changes",
     "region",
 )

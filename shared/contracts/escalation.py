@@ -169,6 +169,8 @@ class PromiseMade(PromiseEvent):
     made_at: AwareDatetime
     #: the promiser's place on the ladder: where a breach goes back to
     level: int = 1
+    #: no action comes with it: supervisors are told that it is words alone
+    nothing_changes: bool = False
 
 
 class PromiseActionDone(PromiseEvent):

@@ -16,9 +16,11 @@ Words = Annotated[str, Text(20_000)]
 def _watch_for(value: Any) -> Any:
     if isinstance(value, str):
         try:
-            Duration.parse(value)
+            duration = Duration.parse(value)
         except ValueError:
             raise Invalid("must be a duration such as 90s, 15m, 4h, 5d or 8w") from None
+        if duration.amount == 0:
+            raise Invalid("must be longer than nothing")
     return value
 
 

@@ -144,6 +144,13 @@ def known(policy: Policy, executive_id: str) -> bool:
     return policy.executive(executive_id) is not None or any(executive_id in p.delegates for p in policy.executives)
 
 
+def written_to(policy: Policy, executive_id: str) -> str:
+    """Where mails for somebody go: to them, or, for a delegate without an address here, to who named them."""
+    if policy.executive(executive_id) is not None:
+        return executive_id
+    return next((p.id for p in policy.executives if executive_id in p.delegates), executive_id)
+
+
 def delegator(policy: Policy, executive_id: str, addressee: str) -> str | None:
     """For whom somebody answers: the addressee first, else nobody if they have a post of their own, else whoever
     named them."""

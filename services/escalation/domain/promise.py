@@ -54,8 +54,10 @@ class Promise(BaseModel):
     standing: int = 0
 
     @property
-    def all_done(self) -> bool:
-        return all(action.done_at is not None for action in self.actions)
+    def watched_until(self) -> datetime | None:
+        """The end of the watch: an action that is late holds it open, None while one is undone."""
+        done = [action.done_at for action in self.actions if action.done_at is not None]
+        return max([self.watch_until, *done]) if len(done) == len(self.actions) else None
 
     def action(self, n: int) -> Action | None:
         """The action with this number."""

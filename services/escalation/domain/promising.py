@@ -62,11 +62,7 @@ class Watched(Protocol):
     @property
     def made_at(self) -> datetime: ...
     @property
-    def watch_until(self) -> datetime: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def kept_at(self) -> datetime | None: ...
+    def watched_until(self) -> datetime | None: ...
 
 
 def decide_promise(
@@ -107,6 +103,7 @@ def decide_promise(
             watch_until=due_at(now, watch, "calendar", policy.calendar(policy.region(region))),
             made_at=now,
             level=level,
+            nothing_changes=not wanted.actions,
         )
     ]
 
@@ -125,7 +122,7 @@ def hurts(promise: Watched, contact: Contact, policy: Policy) -> bool:
         return False
     if contact.heard_at <= promise.made_at:
         return False
-    return contact.heard_at <= promise.watch_until or promise.kept_at is None or contact.heard_at <= promise.kept_at
+    return promise.watched_until is None or contact.heard_at <= promise.watched_until
 
 
 def product_of(cause: str | None, policy: Policy) -> str | None:
@@ -187,10 +184,9 @@ def decide_missed(state: Promise, now: datetime) -> list[PromiseEvent]:
 
 def decide_kept(state: Promise, now: datetime) -> list[PromiseEvent]:
     """Kept at the end of its watch, with its actions done and no breach standing; a late action holds it open."""
-    if state.status != "watching" or state.watch_until > now or not state.all_done:
+    at = state.watched_until
+    if state.status != "watching" or at is None or at > now:
         return []
-    last = max((action.done_at for action in state.actions if action.done_at), default=state.watch_until)
-    at = max(state.watch_until, last)
     return [PromiseKept(customer_id=state.customer_id, promise_id=state.id, at=at)]
 
 

@@ -68,7 +68,7 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
         )
         if isinstance(made, Refusal):
             return made
-        if (refusal := said_before(book, state.customer_id, given.promise)) is not None:
+        if (refusal := said_before(book, state.customer_id, given.executive_id, given.promise)) is not None:
             return refusal
         promised = made
     for event in decided:

@@ -55,10 +55,8 @@ def when_hurt_due(book: Book, work: Work, due: Due) -> None:
 
 def when_look_back_due(book: Book, work: Work, due: Due) -> None:
     """What other customers said while a promise to everyone was not yet to be seen."""
-    kept = book.promises.get(due.subject_id)
-    if kept is not None:
-        for contact in sorted(book.contacts.values(), key=lambda one: one.id):
-            judge(book, work, kept, contact)
+    for contact_id in book.heard_since.get(due.subject_id, ()):
+        work.set_timer("judge", f"{due.subject_id}/{contact_id}", due.customer_id, work.now)
 
 
 #: handlers by the kind of deadline

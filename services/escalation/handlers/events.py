@@ -10,7 +10,7 @@ from services.escalation.domain.complaint import Complaint, alarming
 from services.escalation.domain.mail import MailOrder
 from services.escalation.handlers.answers import ask_owner_to_tell
 from services.escalation.handlers.raising import mail_id, raise_or_join
-from services.escalation.handlers.watching import carry, judge_anew
+from services.escalation.handlers.watching import carry, judge_anew, tell_first_owner
 from services.escalation.store import Book
 from shared.contracts import ownership
 from shared.contracts.escalation import Reason
@@ -55,6 +55,8 @@ def on_contact_joined(book: Book, work: Work, event: ownership.ContactJoined) ->
 def on_owner(book: Book, work: Work, event: ownership.OwnerAssigned | ownership.OwnerSucceeded) -> None:
     """Whoever owns it now tells the customer what no mail could bring."""
     complaint = on_complaint(book, work, event)
+    if isinstance(event, ownership.OwnerAssigned):
+        tell_first_owner(book, work, complaint)
     for kept in book.answered(complaint.id):
         if book.delivery.get(kept.id, {}).get("tell"):
             ask_owner_to_tell(book, work, kept.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.escalation.domain.answering import decide_delivered
 from services.escalation.domain.climbing import decide_undeliverable
+from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
 from services.escalation.handlers.answers import ask_owner_to_tell
 from services.escalation.handlers.raising import ladder_of, mail_id, stand
@@ -85,9 +86,9 @@ def _answer(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> N
 
 def _through_promiser(book: Book, work: Work, order: MailOrder) -> None:
     kept = book.promises.get(order.promise_id or "")
-    if kept is None or order.recipient_id == kept.now.made_by:
+    by = written_to(book.policies.current, kept.now.made_by) if kept else None
+    if kept is None or by is None or order.recipient_id == by:
         return
     action = kept.now.action(order.step)
     if action is not None and action.done_at is None:
-        by = kept.now.made_by
         book.order(chase_order(kept.now, action.n, order.ordered_at, "executive", by, action.due_at, work.now))

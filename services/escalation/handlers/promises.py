@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from services.escalation import canned
 from services.escalation.domain.acts import ActionDone, PromiseGiven
@@ -15,13 +14,12 @@ from services.escalation.domain.promising import PromiseWanted, decide_done, dec
 from services.escalation.handlers.watching import tend
 from services.escalation.store import Book
 from services.escalation.store.book import Words
+from services.escalation.store.loading import LOOK_BACK
 from shared.contracts.envelope import new_id
 from shared.contracts.escalation import PromiseEvent
 from shared.refusal import Refusal
 from shared.work import Kept, Work
 
-#: longer than any transaction may take
-LOOK_BACK = timedelta(seconds=60)
 #: no letters or digits that are read for one another
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -64,12 +62,13 @@ def lay_down(
     return kept
 
 
-def said_before(book: Book, customer_id: str, wanted: PromiseWanted) -> Refusal | None:
-    """A promise that was broken is not made again in the same words."""
+def said_before(book: Book, customer_id: str, made_by: str, wanted: PromiseWanted) -> Refusal | None:
+    """A promise that was broken is not made again in the same words: not to whom it was made, nor by who made it."""
     broken = [
-        words
-        for kept in book.promises_on(customer_id, [wanted.cause])
-        if kept.now.status == "broken" and (words := book.words[kept.id].text)
+        one.text
+        for one in book.broken
+        if one.cause == wanted.cause
+        and (one.customer_id == customer_id or one.scope == "everyone" or one.made_by == made_by)
     ]
     found = canned.likeness(wanted.text, broken)
     if not broken or found.value < canned.COPY:
@@ -90,7 +89,7 @@ def promise(book: Book, work: Work, given: PromiseGiven) -> Promised | Refusal:
     complaint = book.complaints.get(given.complaint_id) if given.complaint_id else None
     if given.complaint_id and (complaint is None or complaint.customer_id != given.customer_id):
         return Refusal("unknown-complaint", "This customer has no such complaint.", 422)
-    if (refusal := said_before(book, given.customer_id, given.wanted)) is not None:
+    if (refusal := said_before(book, given.customer_id, given.made_by, given.wanted)) is not None:
         return refusal
     promise_id = new_id()
     decided = decide_promise(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.escalation.domain.climbing import Cause
+from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.contact import Contact
+from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, RecipientKind
 from services.escalation.domain.promise import Action, Promise
 from services.escalation.domain.promising import (
@@ -99,14 +102,32 @@ def carry(book: Book, work: Work, promise: Promise | Watch, contact: Contact) ->
     kept = raise_or_join(book, work, complaint, cause, ask=False)
     state = kept.now
     asked = state.steps_made > before
-    if asked and state.executive_id != promise.made_by:
-        _write(book, work, promise, contact, complaint.id, kept.id, "executive", state.executive_id, state.step.n)
-    step = state.step.n if asked and state.executive_id == promise.made_by else 0
-    _write(book, work, promise, contact, complaint.id, kept.id, "executive", promise.made_by, step)
+    promiser = written_to(book.policies.current, promise.made_by)
+    if asked and state.executive_id != promiser:
+        _write(book, work, promise, contact, kept, "executive", state.executive_id, state.step.n)
+    step = state.step.n if asked and state.executive_id == promiser else 0
+    _write(book, work, promise, contact, kept, "executive", promiser, step)
+    if (owner := _original_owner(book, promise) or complaint.first_owner_id) is not None:
+        _write(book, work, promise, contact, kept, "agent", owner, 0)
+
+
+def tell_first_owner(book: Book, work: Work, complaint: Complaint) -> None:
+    """A promise was broken before anybody owned the complaint, and its own had none: whoever owns this now hears."""
+    for contact in book.contacts_of(complaint.id):
+        for promise_id in contact.raised:
+            made = book.promises.get(promise_id)
+            promise = made.now if made else book.watches.get(promise_id)
+            breach, owner = book.breach(promise_id, contact.id), complaint.first_owner_id
+            kept = book.waiting(complaint.id) or next(iter(book.answered(complaint.id)), None)
+            if promise is None or breach is None or not breach.stands or kept is None or owner is None:
+                continue
+            if _original_owner(book, promise) in (None, owner):
+                _write(book, work, promise, contact, kept, "agent", owner, 0)
+
+
+def _original_owner(book: Book, promise: Promise | Watch) -> str | None:
     then = book.complaints.get(promise.complaint_id) if promise.complaint_id else None
-    owner = (then.first_owner_id if then else None) or complaint.first_owner_id
-    if owner:
-        _write(book, work, promise, contact, complaint.id, kept.id, "agent", owner, 0)
+    return then.first_owner_id if then else None
 
 
 def _write(
@@ -114,13 +135,11 @@ def _write(
     work: Work,
     promise: Promise | Watch,
     contact: Contact,
-    complaint_id: str,
-    escalation_id: str,
+    kept: Kept[Escalation],
     kind: RecipientKind,
     who: str,
     step: int,
 ) -> None:
-    kept = book.escalations[escalation_id]
     book.order(
         MailOrder(
             id=mail_id("breach", promise.id, contact.id, who),
@@ -129,8 +148,8 @@ def _write(
             recipient_kind=kind,
             recipient_id=who,
             ordered_at=work.now,
-            complaint_id=complaint_id,
-            escalation_id=escalation_id,
+            complaint_id=kept.now.complaint_id,
+            escalation_id=kept.id,
             promise_id=promise.id,
             step=step,
             level=promise.level,
@@ -155,7 +174,7 @@ def tend(book: Book, work: Work, kept: Kept[Promise]) -> None:
 
 def _chase(book: Book, work: Work, promise: Promise, action: Action, at: datetime) -> None:
     words = book.words[promise.id].actions.get(str(action.n), {})
-    owner = str(words.get("owner") or action.owner_id or promise.made_by)
+    owner = str(words.get("owner") or action.owner_id or written_to(book.policies.current, promise.made_by))
     kind: RecipientKind = "agent"
     if book.policies.current.executive(owner) is not None:
         kind = "executive"

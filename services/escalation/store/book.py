@@ -31,9 +31,7 @@ class Watch:
     product: str | None
     scope: str
     made_at: datetime
-    watch_until: datetime
-    status: str
-    kept_at: datetime | None
+    watched_until: datetime | None
     made_by: str
     level: int
     complaint_id: str | None
@@ -61,6 +59,17 @@ class Words:
     text: str | None
     actions: dict[str, dict[str, Any]] = field(default_factory=dict)
     changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The words of a promise that did not hold, and who gave it to whom."""
+
+    cause: str
+    customer_id: str
+    scope: str
+    made_by: str
+    text: str
 
 
 @dataclass(slots=True)
@@ -101,6 +110,10 @@ class Book:
         self.ordered: dict[str, MailOrder] = {}
         #: answers to other complaints that came since the words were compared: complaint and text
         self.newer: list[tuple[str, str]] = []
+        #: promises on the causes of a new one that did not hold, the latest
+        self.broken: list[Broken] = []
+        #: contacts that may have been heard before a promise to everyone could be seen, by promise
+        self.heard_since: dict[str, list[str]] = {}
         self.changed_complaints: set[str] = set()
         self.changed_contacts: set[str] = set()
         self.changed_breaches: set[tuple[str, str]] = set()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, and_, any_, bindparam, select
+from sqlalchemy import ARRAY, Text, all_, and_, any_, bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.complaint import Complaint
-from services.escalation.domain.contact import Contact
+from services.escalation.domain.contact import Contact, heard_at
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.mail import MailOutcome
 from services.escalation.domain.promise import Promise
 from services.escalation.store import mails
-from services.escalation.store.book import Book, Breach, Watch, Words
+from services.escalation.store.book import Book, Breach, Broken, Watch, Words
 from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
 from shared.contracts import intake, ownership
 from shared.timers import Due
@@ -25,10 +26,15 @@ from shared.work import Kept
 
 #: answers that came between a look at the earlier ones and the lock
 MOST_NEWER = 200
-#: contacts that a new promise to everyone is held against
-MOST_HEARD_SINCE = 5_000
+#: contacts that a new promise to everyone is held against: a minute of more than a thousand a second on one cause
+MOST_HEARD_SINCE = 100_000
+#: longer than any transaction may take
+LOOK_BACK = timedelta(seconds=60)
+#: promises that did not hold with which a new one is compared
+MOST_BROKEN = 500
 #: numbers are taken before they can be seen: how far back one may still appear
 _OVERLAP = 50
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -36,13 +42,17 @@ class Wanted:
     """Ids that inputs name."""
 
     complaints: set[str] = field(default_factory=set)
-    #: complaints all of whose contacts are judged anew
-    dismissed: set[str] = field(default_factory=set)
+    #: complaints all of whose contacts are read
+    whole: set[str] = field(default_factory=set)
     contacts: set[str] = field(default_factory=set)
     escalations: set[str] = field(default_factory=set)
     promises: set[str] = field(default_factory=set)
     customers: set[str] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
+    #: when the contacts that are to be judged were heard: promises watched at no such time are left alone
+    heard: list[datetime] = field(default_factory=list)
+    #: causes of promises about to be made
+    promised: set[str] = field(default_factory=set)
     mails: set[str] = field(default_factory=set)
     #: promises for which contacts that came meanwhile are looked up
     look_back: set[str] = field(default_factory=set)
@@ -54,18 +64,19 @@ class Wanted:
             case intake.ContactCaptured():
                 self.contacts.add(payload.contact_id)
                 self._cause(payload.cause)
+                self.heard.append(heard_at(payload.occurred_at, payload.received_at))
             case ownership.ComplaintEvent():
                 self._complaint(payload)
             case AnswerGiven():
                 self.escalations.add(payload.escalation_id)
-                self._cause(payload.promise.cause if payload.promise else None)
+                self.promised |= {payload.promise.cause} if payload.promise else set()
                 before = payload.seen if self.answers_after is None else min(self.answers_after, payload.seen)
                 self.answers_after = before
             case Delivered() | Forwarded():
                 self.escalations.add(payload.escalation_id)
             case PromiseGiven():
                 self.complaints |= {payload.complaint_id} if payload.complaint_id else set()
-                self._cause(payload.wanted.cause)
+                self.promised.add(payload.wanted.cause)
             case ActionDone():
                 self.promises.add(payload.promise_id)
             case MailOutcome():
@@ -81,8 +92,8 @@ class Wanted:
             case ownership.Classified():
                 self.contacts |= set(event.contact_ids)
                 self._cause(event.cause)
-            case ownership.Closed(basis="not_a_complaint"):
-                self.dismissed.add(event.complaint_id)
+            case ownership.Closed(basis="not_a_complaint") | ownership.OwnerAssigned():
+                self.whole.add(event.complaint_id)
 
     def _due(self, due: Due) -> None:
         if due.kind == "ladder":
@@ -110,6 +121,7 @@ async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Col
     await _contacts(conn, book, wanted)
     await _breaches(conn, book)
     await _promises(conn, book, wanted, customers)
+    await _broken(conn, book, wanted)
     await _escalations(conn, book, wanted)
     await _complaints(conn, book, wanted)
     await _answers(conn, book, wanted)
@@ -127,30 +139,35 @@ async def _mails(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
 
 async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if wanted.look_back:
-        wanted.contacts |= await _heard_since(conn, wanted.look_back)
-    if not wanted.contacts and not wanted.dismissed:
+        await _heard_since(conn, book, wanted.look_back)
+    if not wanted.contacts and not wanted.whole:
         return
     found = contacts.c.id == _among("ids", wanted.contacts)
-    if wanted.dismissed:
-        found |= contacts.c.complaint_id == _among("dismissed", wanted.dismissed)
+    if wanted.whole:
+        found |= contacts.c.complaint_id == _among("whole", wanted.whole)
     for row in await conn.execute(select(contacts.c.facts).where(found)):
         one = Contact.model_validate(row.facts)
         book.contacts[one.id] = one
         wanted.causes |= {one.cause} if one.cause else set()
         wanted.complaints |= {one.complaint_id} if one.complaint_id else set()
+        wanted.heard += [one.heard_at] if one.heard_at else []
+        wanted.promises |= set(one.raised) if one.complaint_id in wanted.whole else set()
 
 
-async def _heard_since(conn: AsyncConnection, promise_ids: Collection[str]) -> set[str]:
-    """Contacts on the cause of these promises that were heard after they were made."""
-    later = (contacts.c.cause == promises.c.cause) & (contacts.c.heard_at > promises.c.made_at)
+async def _heard_since(conn: AsyncConnection, book: Book, promise_ids: Collection[str]) -> None:
+    """Contacts on the cause of these promises that were heard after they were made and have not broken them."""
+    p, c = promises.c, contacts.c
+    later = (c.cause == p.cause) & (c.heard_at > p.made_at)
+    seen = exists().where(breaches.c.promise_id == p.id, breaches.c.contact_id == c.id)
     statement = (
-        select(contacts.c.id)
-        .join(promises, later)
-        .where(promises.c.id == _among("ids", promise_ids))
-        .order_by(contacts.c.heard_at)
+        select(p.id.label("promise_id"), c.id.label("contact_id"))
+        .join_from(promises, contacts, later)
+        .where(p.id == _among("ids", promise_ids), ~seen)
+        .order_by(c.heard_at)
         .limit(MOST_HEARD_SINCE)
     )
-    return {row.id for row in await conn.execute(statement)}
+    for row in await conn.execute(statement):
+        book.heard_since.setdefault(row.promise_id, []).append(row.contact_id)
 
 
 async def _breaches(conn: AsyncConnection, book: Book) -> None:
@@ -160,15 +177,35 @@ async def _breaches(conn: AsyncConnection, book: Book) -> None:
         book.open_breach(Breach(row.promise_id, row.contact_id, row.hurt_id, row.at, row.taken_back))
 
 
+#: of one index each: what was promised to these customers, and to everyone while a contact was heard
+_ON_CAUSES = (
+    select(promises)
+    .where(promises.c.customer_id == any_(bindparam("customers", type_=ARRAY(Text))))
+    .where(promises.c.cause == any_(bindparam("causes", type_=ARRAY(Text))))
+    .union_all(
+        select(promises)
+        .where(promises.c.scope == "everyone", promises.c.cause == any_(bindparam("causes", type_=ARRAY(Text))))
+        .where(promises.c.customer_id != all_(bindparam("customers", type_=ARRAY(Text))))
+        .where(promises.c.watched_until >= bindparam("first"), promises.c.made_at < bindparam("last"))
+    )
+)
+
+
+def _about(wanted: Wanted, customers: Collection[str]) -> dict[str, Any]:
+    return {
+        "customers": sorted(customers),
+        "causes": sorted(wanted.causes),
+        "first": min(wanted.heard, default=_NEVER),
+        "last": max(wanted.heard, default=_NEVER),
+    }
+
+
 async def _promises(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
     if wanted.causes:
-        causes = promises.c.cause == _among("causes", wanted.causes)
-        theirs = causes & (promises.c.customer_id == _among("customers", customers))
-        for row in await conn.execute(select(promises).where(theirs)):
-            _open_promise(book, row)
-        others = causes & (promises.c.scope == "everyone")
-        for row in await conn.execute(select(promises.c.state).where(others)):
-            if row.state["customer_id"] not in customers:
+        for row in await conn.execute(_ON_CAUSES, _about(wanted, customers)):
+            if row.customer_id in customers:
+                _open_promise(book, row)
+            else:
                 book.open_watch(_watch(row.state))
     missing = (wanted.promises | {one.promise_id for one in book.breaches.values()}) - book.promises.keys()
     if missing:
@@ -198,13 +235,24 @@ def _watch(state: dict[str, Any]) -> Watch:
         one.product,
         one.scope,
         one.made_at,
-        one.watch_until,
-        one.status,
-        one.kept_at,
+        one.watched_until,
         one.made_by,
         one.level,
         one.complaint_id,
     )
+
+
+async def _broken(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
+    if not wanted.promised:
+        return
+    p = promises.c
+    statement = (
+        select(p.cause, p.customer_id, p.scope, p.made_by, p.text)
+        .where(p.status == "broken", p.cause == _among("promised", wanted.promised), p.text.is_not(None))
+        .order_by(p.id.desc())
+        .limit(MOST_BROKEN)
+    )
+    book.broken = [Broken(*row) for row in await conn.execute(statement)]
 
 
 async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, cast, func, null, update
@@ -25,6 +26,9 @@ from services.escalation.store.tables import (
 from shared.db import insert_many
 from shared.faults import fault
 from shared.work import Work
+
+#: the end of a watch that is held open
+OPEN_ENDED = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 async def write(conn: AsyncConnection, book: Book, work: Work) -> None:
@@ -97,6 +101,7 @@ async def _promises(conn: AsyncConnection, book: Book) -> None:
             "scope": kept.now.scope,
             "status": kept.now.status,
             "made_at": kept.now.made_at,
+            "watched_until": kept.now.watched_until or OPEN_ENDED,
             "text": book.words[kept.id].text,
             "words": book.words[kept.id].actions,
             "state": kept.now.model_dump(mode="json"),

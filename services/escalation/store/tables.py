@@ -120,6 +120,13 @@ promises = Table(
     Column("scope", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "watched_until",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default="infinity",
+        comment="no contact after it matters; far away while an action is undone",
+    ),
     Column("text", Text, comment="the promise in words; null once the customer is erased"),
     Column("words", JSONB, nullable=False, comment="of each action by n: what, owner, evidence"),
     *_kept(),
@@ -128,8 +135,15 @@ promises = Table(
     Index("ix_promises_status_id", "status", "id"),
     Index("ix_promises_cause_id", "cause", "id"),
 )
-#: promises to everyone are looked up by cause alone
-Index("ix_promises_everyone", promises.c.cause, postgresql_where=promises.c.scope == "everyone")
+#: promises to everyone are looked up by cause alone, those whose watch is over left out
+Index(
+    "ix_promises_everyone",
+    promises.c.cause,
+    promises.c.watched_until,
+    postgresql_where=promises.c.scope == "everyone",
+)
+#: what a new promise on the same cause is compared with
+Index("ix_promises_broken", promises.c.cause, promises.c.id, postgresql_where=promises.c.status == "broken")
 
 breaches = Table(
     "breaches",

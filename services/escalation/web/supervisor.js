@@ -56,7 +56,8 @@ function soon() {
 
 function show(item) {
   const row = document.createElement("li");
-  const about = [item.reference, item.owner_id, item.region, item.level ? `level ${item.level}` : null].filter(Boolean);
+  const told = [item.level ? `level ${item.level}` : null, item.data.nothing_changes ? "nothing changes" : null];
+  const about = [item.reference, item.owner_id, item.region, ...told].filter(Boolean);
   row.append(element("span", time(item.at)), element("b", words(item.type)), element("span", about.join(" · ")));
   $("feed").prepend(row);
   while ($("feed").childElementCount > 300) $("feed").lastElementChild.remove();
