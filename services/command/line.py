@@ -12,6 +12,7 @@ import typer
 from services.command import (
     demo,
     feed,
+    hooks,
     import_contacts,
     kafka,
     keys,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 for _room in (serve, run, migrate, prepare, import_contacts, feed, demo, verify, kafka, sign_in):
     _room.add_to(app)
-for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys), ("parked", parked)):
+for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys), ("parked", parked), ("hooks", hooks)):
     app.add_typer(_group.app, name=_name)
 
 #: exit codes: 1 = it did not work, 2 = what was typed or set is wrong

@@ -27,12 +27,13 @@ class Part(StrEnum):
     timers = "timers"
     mail = "mail"
     feed = "feed"
+    hooks = "hooks"
 
 
-_LOOPS = frozenset({"relay", "consumer", "timers", "mail", "feed"})
-#: parts that a service has none of are not its own
-_OWN = {"escalation": frozenset({"api", *_LOOPS})}
+_LOOPS = frozenset({"relay", "consumer", "timers", "mail", "feed", "hooks"})
 _COMMON = frozenset({"api", "relay", "consumer", "timers"})
+#: parts that a service has none of are not its own
+_OWN = {"intake": _COMMON | {"hooks"}, "escalation": _COMMON | {"mail", "feed"}}
 
 
 def parts_of(only: list[Part] | None) -> frozenset[str]:

@@ -41,6 +41,12 @@ class LinkSettings(Base):
     kafka_bootstrap_servers: str = ""
 
 
+class HookSettings(Base):
+    """For commands that keep secrets of endpoints."""
+
+    kafka_bootstrap_servers: str = ""
+
+
 class AllSettings(KafkaSettings):
     """Everything, as the services need it and as the topics need it."""
 

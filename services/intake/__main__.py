@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from services.intake.api import Desk, routers
+from datetime import timedelta
+from typing import Any, cast
+
+from services.intake.api import Desk, HookDoor, routers
+from services.intake.hooks.ordering import Ordering
+from services.intake.hooks.receiving import Shelf
+from services.intake.hooks.switchboard import Switchboard
+from services.intake.hooks.understanding import Understanding
 from services.intake.listening import Ears
 from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
+from shared.outbox import Bell, lock_number
 from shared.policy import Policies
+from shared.work import GroupCommit
+
+#: seconds between two looks at what tools have sent
+_TICK = 0.2
 
 
 def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozenset[str]) -> Assembly:
     """What intake brings into a process. It has no deadlines and reads no topic: everything comes in by HTTP."""
     ears = Ears(policies)
     machinery: Machinery[Book] = Machinery("intake", settings, clock, IntakeStore(ears), parts)
+    seconds = settings.hook_tolerance_seconds
+    switchboard = Switchboard(
+        machinery.engine,
+        clock,
+        settings.secret_key.get_secret_value(),
+        None if seconds is None else timedelta(seconds=seconds),
+    )
+    if "hooks" in parts:
+        understanding = Understanding(machinery.engine, clock, switchboard)
+        ordering = Ordering(machinery.corridor, clock, ears)
+        for name, work in (("understanding", understanding.run_once), ("ordering", ordering.run_once)):
+            machinery.led_loop(f"intake.{name}", lock_number("intake", name), work, tick=_TICK, bell=Bell())
     if "api" not in parts:
         return machinery.assembly()
-    return machinery.assembly(routers(Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)))
+    desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)
+    shelf: GroupCommit[Any] = GroupCommit(cast(Any, Shelf(machinery.engine)))
+    return machinery.assembly(routers(desk, HookDoor(switchboard, shelf, clock, settings.base_url)))
 
 
 def main() -> None:

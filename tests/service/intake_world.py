@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -16,11 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake import verify
-from services.intake.api import Desk, routers
+from services.intake.api import Desk, HookDoor, routers
 from services.intake.api.bodies import CONTACT
 from services.intake.api.reception import read_contact
 from services.intake.domain import Erase
 from services.intake.handlers import on_contact, on_erase
+from services.intake.hooks.receiving import Shelf
+from services.intake.hooks.switchboard import Switchboard
 from services.intake.listening import Ears
 from services.intake.store import Book, IntakeStore
 from services.intake.store.tables import events
@@ -58,6 +60,7 @@ class World:
     corridor: Corridor[Book]
     client: httpx.AsyncClient
     keys: dict[str, str]
+    switchboard: Switchboard
 
     async def ask(self, method: str, path: str, scope: str = "intake", **more: Any) -> httpx.Response:
         """Any request."""
@@ -132,7 +135,9 @@ async def world_at(url: str, policy: Policy | None = None) -> AsyncIterator[Worl
     ears = Ears(Policies.single(policy or example_policy()))
     corridor: Corridor[Book] = Corridor("intake", engine, clock, IntakeStore(ears))
     desk = Desk(engine, corridor, GroupCommit(corridor), clock, ears)
-    app = create_app(title="intake", version="1", routers=routers(desk), ready=list)
+    switchboard = Switchboard(engine, clock, SECRET)
+    door = HookDoor(switchboard, GroupCommit(cast(Any, Shelf(engine))), clock, "http://test")
+    app = create_app(title="intake", version="1", routers=routers(desk, door), ready=list)
     stored: dict[str, StoredKey] = {}
     keys = {"service": service_token(SECRET, "escalation", clock.now())}
     for scope in ("intake", "agent", "supervisor", "executive", "integration", "admin"):
@@ -146,5 +151,5 @@ async def world_at(url: str, policy: Policy | None = None) -> AsyncIterator[Worl
     app.state.keyring = KeyRing(fetch, clock, secret_key=SECRET)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield World(engine, clock, corridor, client, keys)
+        yield World(engine, clock, corridor, client, keys, switchboard)
     await engine.dispose()

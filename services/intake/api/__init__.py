@@ -8,10 +8,12 @@ from .contacts import asking, posting
 from .customers import people
 from .desk import Desk
 from .hearing import hearing
+from .hooks import HookDoor, hooks
 
-__all__ = ["Desk", "routers"]
+__all__ = ["Desk", "HookDoor", "routers"]
 
 
-def routers(desk: Desk) -> list[APIRouter]:
-    """All routes."""
-    return [posting(desk), asking(desk), people(desk), hearing(desk)]
+def routers(desk: Desk, door: HookDoor | None = None) -> list[APIRouter]:
+    """All routes; those of tools where there is a door for them."""
+    found = [posting(desk), asking(desk), people(desk), hearing(desk)]
+    return found if door is None else [*found, hooks(door)]

@@ -1,0 +1,183 @@
+"""The loop that posts what waits: conversation by conversation, in the tool's order whatever the order of delivery.
+
+A conversation is left alone until nothing has come for a moment, so that what overtook each other on the way is put
+right; whoever answered first by the tool's own time is then the first to be posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+import orjson
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.api.bodies import CONTACT, ResponderPart
+from services.intake.api.reception import read_contact, read_response
+from services.intake.handlers import Responded, Taken, on_contact, on_response
+from services.intake.listening import Breath, Ears
+from services.intake.store import Book
+from services.intake.store import deliveries as kept
+from services.intake.store import messages as waiting
+from shared.clock import Clock
+from shared.refusal import Refusal
+from shared.work import Corridor, Failed, Input
+
+from .posting import RESPONSE
+
+log = structlog.get_logger()
+
+#: how long nothing may have come in a conversation before it is posted
+QUIET: Final = timedelta(seconds=1)
+#: what waits for so long is posted even if more keeps coming
+LONGEST: Final = timedelta(seconds=5)
+_MOST = 200
+
+
+class Where(NamedTuple):
+    """Whose a contact is, as `read_response` wants to know it."""
+
+    customer_id: str
+    source: str
+    conversation_id: str | None
+
+
+@dataclass(slots=True)
+class _There:
+    """A contact of the conversation, posted before or in this set."""
+
+    id: str
+    occurred_at: datetime
+    customer_id: str
+    responder_id: str | None
+
+
+class Ordering:
+    """Posts what is ready. `run_once` answers how many messages it dealt with."""
+
+    def __init__(self, corridor: Corridor[Book], clock: Clock, ears: Ears) -> None:
+        self._corridor, self._clock, self._ears = corridor, clock, ears
+
+    async def run_once(self, conn: AsyncConnection) -> int:
+        """One set of conversations. Raises what is transient."""
+        now = self._clock.now()
+        async with conn.begin():
+            whose = await waiting.ready(conn, now - QUIET, now - LONGEST, _MOST)
+            if not whose:
+                return 0
+            rows = await waiting.of_conversations(conn, whose)
+            contacts = await waiting.contacts_of(conn, whose)
+            identities = [(row.tool, row.event_id) for row in rows if row.kind == "contact"]
+            known = await waiting.known(conn, identities)
+        posting, over, early = await self._in_order(rows, contacts, known)
+        results = await self._corridor.take([one for one, _ in posting])
+        refused: list[tuple[Any, str]] = []
+        for (_, row), result in zip(posting, results, strict=True):
+            if isinstance(result, Refusal) and result.slug == "not-found":
+                early.append(row.position)
+            elif isinstance(result, Refusal | Failed):
+                refused.append((row, _reason(result)))
+            else:
+                assert isinstance(result, Taken | Responded)
+                over.append(row.position)
+        async with conn.begin():
+            await kept.park(conn, [_parked(row, reason, now) for row, reason in refused])
+            await waiting.done(conn, [*over, *(row.position for row, _ in refused)])
+            await waiting.too_early(conn, early)
+        return len(over) + len(refused)
+
+    async def _in_order(
+        self, rows: Sequence[Any], contacts: Iterable[Any], known: dict[tuple[str, str], str]
+    ) -> tuple[list[tuple[Input[Book], Any]], list[int], list[int]]:
+        """What is posted, in order; the positions of what has no effect any more; of what is too early."""
+        there: dict[tuple[str, str], list[_There]] = {}
+        for row in contacts:
+            one = _There(row.id, row.occurred_at, row.customer_id, row.responder_id)
+            there.setdefault((row.source, row.conversation_id), []).append(one)
+        posting: list[tuple[Input[Book], Any]] = []
+        over: list[int] = []
+        early: list[int] = []
+        breath = Breath()
+        for key, group in groupby(rows, key=lambda row: (row.tool, row.conversation)):
+            await breath.taken()
+            conversation = _Conversation(there.get(key, []), self._ears)
+            for row in group:
+                if row.kind == "contact" and (row.tool, row.event_id) in known:
+                    over.append(row.position)
+                elif row.kind == "contact":
+                    posting.append((conversation.contact(row), row))
+                else:
+                    conversation.pending.append(row)
+                    ready, none = conversation.answers()
+                    posting += ready
+                    over += none
+            early += [row.position for row in conversation.pending]
+        return posting, over, early
+
+
+class _Conversation:
+    """One conversation while its messages are put in order."""
+
+    def __init__(self, there: list[_There], ears: Ears) -> None:
+        self._there, self._ears = sorted(there, key=lambda one: one.occurred_at), ears
+        self._responder_id = next((one.responder_id for one in self._there if one.responder_id), None)
+        #: answers that stand before every contact
+        self.pending: list[Any] = []
+
+    def contact(self, row: Any) -> Input[Book]:
+        """A customer's message; in a conversation that somebody has taken it is theirs."""
+        body = CONTACT.validate_json(orjson.dumps(row.body))
+        if body.responder is None:
+            opened_by = self.pending[0].staff_id if self.pending else None
+            if (responder_id := self._responder_id or opened_by) is not None:
+                body.responder = ResponderPart(id=responder_id)
+        if body.responder is not None:
+            self._responder_id = self._responder_id or body.responder.id
+        new = read_contact(body, self._ears)
+        self._there.append(_There(new.contact_id, new.occurred_at, new.customer_id, None))
+        return Input(new.customer_id, new, on_contact, correlation_id=new.contact_id)
+
+    def answers(self) -> tuple[list[tuple[Input[Book], Any]], list[int]]:
+        """The answers that belong to a contact, and the positions of those that were said before there was one."""
+        ready: list[tuple[Input[Book], Any]] = []
+        none: list[int] = []
+        for row in self.pending if self._there else []:
+            self._responder_id = self._responder_id or row.staff_id
+            before = [one for one in self._there if one.occurred_at <= row.occurred_at]
+            if not before:
+                none.append(row.position)
+                continue
+            one = before[-1]
+            where = Where(one.customer_id, row.tool, None if row.conversation == row.event_id else row.conversation)
+            new = read_response(RESPONSE.validate_json(orjson.dumps(row.body)), one.id, where)
+            ready.append((Input(one.customer_id, new, on_response, correlation_id=new.response_id), row))
+        if self._there:
+            self.pending = []
+        return ready, none
+
+
+def _reason(result: Refusal | Failed) -> str:
+    if isinstance(result, Refusal):
+        return result.detail
+    return f"it could not be posted: {type(result.error).__name__}"
+
+
+def _parked(row: Any, reason: str, now: datetime) -> dict[str, Any]:
+    log.warning("message_parked", tool=row.tool, position=row.position, why=reason)
+    told = {name: getattr(row, name) for name in ("conversation", "kind", "event_id", "customer_id", "staff_id")}
+    told |= {"occurred_at": row.occurred_at, "order": row.order, "received_at": row.received_at, "body": row.body}
+    return {
+        "parked_at": now,
+        "origin": f"{kept.MESSAGE_ORIGIN}{row.tool}",
+        "partition": 0,
+        "offset": row.position,
+        "key": row.event_id.encode(),
+        "headers": [],
+        "value": orjson.dumps(told),
+        "reason": reason,
+        "attempts": 1,
+    }

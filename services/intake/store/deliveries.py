@@ -1,0 +1,148 @@
+"""Statements over endpoints and deliveries, and over those deliveries that are parked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, bindparam, column, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db import insert_many
+
+from .hooks import deliveries, endpoints
+from .tables import parked
+
+_d, _e, _p = deliveries.c, endpoints.c, parked.c
+#: `origin` of what is parked here: `hook:zendesk/main`
+ORIGIN = "hook:"
+#: `origin` of a message that was understood and could not be posted: `message:zendesk`
+MESSAGE_ORIGIN = "message:"
+
+
+async def endpoint(conn: AsyncConnection, tool: str, endpoint_id: str) -> Any:
+    """One endpoint's row; None if there is none."""
+    return (await conn.execute(select(endpoints).where(_e.tool == tool, _e.id == endpoint_id))).one_or_none()
+
+
+async def all_endpoints(conn: AsyncConnection) -> Sequence[Any]:
+    """The endpoints, each with how many of its deliveries are in which state."""
+    counted = (
+        select(_d.tool, _d.endpoint, _d.state, func.count().label("count"), func.max(_d.received_at).label("latest"))
+        .group_by(_d.tool, _d.endpoint, _d.state)
+        .subquery()
+    )
+    per_state = func.json_object_agg(counted.c.state, counted.c["count"])
+    statement = (
+        select(endpoints, per_state.filter(counted.c.state.is_not(None)).label("states"), func.max(counted.c.latest))
+        .outerjoin(counted, (counted.c.tool == _e.tool) & (counted.c.endpoint == _e.id))
+        .group_by(_e.tool, _e.id)
+        .order_by(_e.tool, _e.id)
+    )
+    return (await conn.execute(statement)).all()
+
+
+async def set_endpoint(conn: AsyncConnection, row: Mapping[str, Any], now: datetime) -> None:
+    """Adds an endpoint, or gives one that is there another secret, URL and options."""
+    values = {**row, "changed_at": now}
+    statement = insert(endpoints).values(values)
+    changed = {name: statement.excluded[name] for name in values if name not in ("tool", "id")}
+    await conn.execute(statement.on_conflict_do_update(index_elements=["tool", "id"], set_=changed))
+
+
+async def keep(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps deliveries; a repeat changes nothing."""
+    await insert_many(conn, deliveries, rows, conflict=("tool", "endpoint", "identity"))
+
+
+async def new(conn: AsyncConnection, most: int) -> Sequence[Any]:
+    """Deliveries that nobody has looked at, in order of receipt."""
+    return (await conn.execute(select(deliveries).where(_d.state == "new").order_by(_d.position).limit(most))).all()
+
+
+async def thin(conn: AsyncConnection, now: datetime, most: int) -> Sequence[Any]:
+    """Deliveries for which a tool's API is to be asked now."""
+    statement = select(deliveries).where(_d.state == "thin", _d.next_at <= now).order_by(_d.next_at, _d.position)
+    return (await conn.execute(statement.limit(most))).all()
+
+
+async def wake_thin(conn: AsyncConnection, tool: str, endpoint_id: str, now: datetime) -> int:
+    """Has the tool's API asked for all that an endpoint sent thin; answers for how many."""
+    statement = update(deliveries).where(_d.state == "thin", _d.tool == tool, _d.endpoint == endpoint_id)
+    return (await conn.execute(statement.values(next_at=now))).rowcount
+
+
+_settled = (
+    func.unnest(bindparam("positions", type_=ARRAY(BigInteger)), bindparam("states", type_=ARRAY(Text)),
+                bindparam("whys", type_=ARRAY(Text)), bindparam("nexts", type_=ARRAY(DateTime(timezone=True))))
+    .table_valued(column("position", BigInteger), column("state", Text), column("why", Text),
+                  column("next_at", DateTime(timezone=True)))
+    .render_derived(name="settled")
+)  # fmt: skip
+_settle = (
+    update(deliveries)
+    .where(_d.position == _settled.c.position)
+    .values(state=_settled.c.state, why=_settled.c.why, next_at=_settled.c.next_at)
+)
+#: what was sent is kept for as long as it is needed and no longer
+_empty = (
+    update(deliveries)
+    .where(_d.position == func.any(bindparam("positions", type_=ARRAY(BigInteger))))
+    .values(body=None, request=None)
+)
+
+
+async def settle(conn: AsyncConnection, fates: Sequence[tuple[int, str, str | None, datetime | None]]) -> None:
+    """Writes what has become of deliveries: (position, state, why, when a thin one is asked for)."""
+    if not fates:
+        return
+    positions, states, whys, nexts = (list(part) for part in zip(*fates, strict=True))
+    given = {"positions": positions, "states": states, "whys": whys, "nexts": nexts}
+    await conn.execute(_settle, given)
+    over = [position for position, state, _, _ in fates if state != "thin"]
+    if over:
+        await conn.execute(_empty, {"positions": over})
+
+
+async def postpone(conn: AsyncConnection, position: int, why: str, next_at: datetime) -> None:
+    """Has the tool's API asked again later."""
+    values = {"why": why, "next_at": next_at, "attempts": _d.attempts + 1}
+    await conn.execute(update(deliveries).where(_d.position == position).values(**values))
+
+
+async def park(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps what cannot be understood; parked before, it is parked again with its new reason."""
+    for row in rows:
+        statement = insert(parked).values(row)
+        again = {name: statement.excluded[name] for name in ("reason", "parked_at")}
+        await conn.execute(
+            statement.on_conflict_do_update(
+                index_elements=["origin", "partition", "offset"],
+                set_={**again, "state": "parked", "attempts": _p.attempts + 1},
+            )
+        )
+
+
+async def to_retry(conn: AsyncConnection, most: int) -> Sequence[Any]:
+    """What somebody has asked to be understood once more."""
+    statement = (
+        select(parked)
+        .where(_p.state == "retry", _p.origin.startswith(ORIGIN) | _p.origin.startswith(MESSAGE_ORIGIN))
+        .order_by(_p.id)
+        .limit(most)
+    )
+    return (await conn.execute(statement)).all()
+
+
+async def retried(conn: AsyncConnection, parked_id: int) -> None:
+    """Notes that it has been understood."""
+    statement = update(parked).where(_p.id == parked_id, _p.state == "retry")
+    await conn.execute(statement.values(state="retried", attempts=_p.attempts + 1, value=None))
+
+
+async def purge(conn: AsyncConnection, before: datetime) -> int:
+    """Forgets that these deliveries came: a tool does not repeat one after so long."""
+    statement = delete(deliveries).where(_d.received_at < before, _d.state.in_(("taken", "nothing", "parked")))
+    return (await conn.execute(statement)).rowcount

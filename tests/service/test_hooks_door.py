@@ -1,0 +1,98 @@
+"""The door of tools: genuine or not, kept before it is understood, once, and nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from services.intake.store.tables import parked
+from tests.service.hooks_world import Tools, tools_at
+
+
+@pytest.fixture
+async def tools(database_url: str) -> AsyncIterator[Tools]:
+    async with tools_at(database_url) as made:
+        await made.add("zendesk")
+        yield made
+
+
+def comment(number: int, author: str = "77", *, staff: bool = False, at: str = "09:00", **more: Any) -> dict[str, Any]:
+    """A public comment on ticket 9."""
+    return {
+        "type": "zen:event-type:ticket.comment_added",
+        "id": f"evt-{number}",
+        "time": f"2026-03-02T{at}:00.123456789Z",
+        "detail": {"id": "9", "requester_id": "77", "subject": "No signal", "via": {"channel": "email"}},
+        "event": {
+            "comment": {
+                "id": f"c{number}",
+                "body": f"Words number {number}.",
+                "is_public": True,
+                "author": {"id": author, "is_staff": staff, "name": f"Person {author}"},
+                **more,
+            }
+        },
+    }
+
+
+async def test_a_message_becomes_a_contact_and_an_answer_its_response(tools: Tools) -> None:
+    await tools.send("zendesk", comment(1), comment(2, "5", staff=True, at="09:20"))
+    one = await tools.one(source="zendesk", conversation_id="9")
+    assert one["customer"] == {"id": "77", "name": "Person 77"}
+    assert (one["channel"], one["subject"], one["text"]) == ("email", "No signal", "Words number 1.")
+    assert one["occurred_at"] == "2026-03-02T09:00:00.123456Z"
+    assert one["responder"] == {"id": "5"}
+    assert [(r["responder_id"], r["text"], r["first"]) for r in one["responses"]] == [("5", "Words number 2.", True)]
+    assert await tools.world.findings() == []
+
+
+async def test_a_repeat_is_answered_alike_and_changes_nothing(tools: Tools) -> None:
+    first = await tools.deliver("zendesk", comment(1))
+    await tools.settle()
+    again = await tools.deliver("zendesk", comment(1))
+    assert (first.status_code, first.content) == (again.status_code, again.content) == (200, b"{}")
+    # and the same message in another delivery is the same message
+    await tools.send("zendesk", comment(1) | {"id": "evt-other"})
+    await tools.one(source="zendesk")
+    assert [name for name, _ in await tools.world.told("77")] == ["contact.captured"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-zendesk-webhook-signature": "AAAA"}, {"x-zendesk-webhook-signature": "é"}])
+async def test_who_cannot_sign_is_refused(tools: Tools, headers: dict[str, str]) -> None:
+    raw = {name: value.encode() for name, value in headers.items()}
+    answer = await tools.deliver("zendesk", comment(1), headers=raw, signed=False)  # type: ignore[arg-type]
+    assert (answer.status_code, answer.json()["type"]) == (401, "urn:complaint-loop:problem:unauthorized")
+    wrong = await tools.deliver("zendesk", comment(1), secret="another secret")
+    assert wrong.status_code == 401
+    assert await tools.fates() == []
+
+
+async def test_unknown_tools_and_endpoints_are_not_found(tools: Tools) -> None:
+    assert (await tools.world.client.post("/v1/hooks/pigeon/main", content=b"{}")).status_code == 404
+    assert (await tools.deliver("zendesk", comment(1), endpoint="other")).status_code == 404
+    await tools.add("zendesk", "other")
+    assert (await tools.deliver("zendesk", comment(1), endpoint="other")).status_code == 200
+    assert (await tools.world.client.get("/v1/hooks/zendesk/main")).status_code == 405
+
+
+async def test_what_is_not_understood_is_kept_and_retried(tools: Tools) -> None:
+    await tools.send("zendesk", b"{no json", comment(1, author={"name": "nobody"}))
+    assert [state for state, _ in await tools.fates()] == ["parked", "parked"]
+    first, second = await tools.parked()
+    assert (first.origin, first.value) == ("hook:zendesk/main", b"{no json")
+    assert "event.comment.author.id" in second.reason
+    async with tools.world.engine.begin() as conn:
+        await conn.execute(update(parked).values(state="retry"))
+    await tools.settle()
+    assert [(row.state, row.attempts) for row in await tools.parked()] == [("parked", 2), ("parked", 2)]
+    # after an upgrade it is understood
+    async with tools.world.engine.begin() as conn:
+        repaired = (await tools.parked())[1].value.replace(b'"id":{"name":"nobody"}', b'"id":"77"')
+        change = update(parked).where(parked.c.id == second.id)
+        await conn.execute(change.values(state="retry", value=repaired.replace(b'{"name":"nobody"}', b'{"id":"77"}')))
+    await tools.settle()
+    assert [row.state for row in await tools.parked()] == ["parked", "retried"]
+    assert (await tools.one(source="zendesk"))["text"] == "Words number 1."
