@@ -33,7 +33,7 @@ async def audited(
     alone. `source` is the service's CloudEvents source.
     """
     batch: list[list[Any]] = []
-    async for subject in _subjects(conn, events):
+    async for subject in subjects(conn, events):
         batch.append(subject)
         if len(batch) == _SUBJECTS_AT_ONCE:
             async for finding in _check(conn, batch, source, folds, stored):
@@ -43,7 +43,8 @@ async def audited(
         yield finding
 
 
-async def _subjects(conn: AsyncConnection, events: Table) -> AsyncIterator[list[Any]]:
+async def subjects(conn: AsyncConnection, events: Table) -> AsyncIterator[list[Any]]:
+    """The rows of a journal, subject by subject, each in the order of its sequence."""
     # by pages of the index over (subject, sequence): each page is a short statement, whatever the journal's size
     place = tuple_(events.c.subject_id, events.c.sequence)
     statement = select(events).order_by(events.c.subject_id, events.c.sequence).limit(_ROWS_AT_ONCE)
@@ -83,7 +84,7 @@ def _subject(
     for expected, row in enumerate(rows, start=1):
         if row.sequence != expected:
             return [f"{subject}: event {expected} is missing, {row.sequence} comes instead"]
-        chain = chained(chain, _envelope(row, source))
+        chain = chained(chain, envelope_of(row, source))
         if bytes(row.chain) != chain:
             return [f"{subject}: event {expected} ({row.type}) is not what was announced: its audit chain is broken"]
         contract = BY_TYPE[row.type]
@@ -102,7 +103,8 @@ def _subject(
     return found
 
 
-def _envelope(row: Any, source: str) -> Envelope:
+def envelope_of(row: Any, source: str) -> Envelope:
+    """The envelope that a row of the journal is sent in."""
     return Envelope(
         id=row.event_id,
         source=source,

@@ -20,6 +20,7 @@ from services.command import (
     parked,
     policy,
     prepare,
+    replay,
     run,
     serve,
     sign_in,
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Settings come from the environment (COMPLAINT_LOOP_…); what `make run` has started is found by itself.",
 )
-for _room in (serve, run, migrate, prepare, import_contacts, feed, demo, verify, kafka, sign_in):
+for _room in (serve, run, migrate, prepare, import_contacts, feed, demo, verify, replay, kafka, sign_in):
     _room.add_to(app)
 for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys), ("parked", parked), ("hooks", hooks)):
     app.add_typer(_group.app, name=_name)

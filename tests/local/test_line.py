@@ -36,7 +36,7 @@ def nowhere() -> str:
 
 def test_every_command_has_help(tmp_path: Path) -> None:
     top = line(tmp_path, "--help").stdout
-    for command in ("serve", "run", "migrate", "import", "feed", "demo", "kafka", "topics", "policy", "keys", "parked"):
+    for command in ("serve", "run", "migrate", "import", "feed", "demo", "kafka", "replay", "topics", "policy", "keys"):
         assert f" {command} " in top
         helped = line(tmp_path, command, "--help")
         assert helped.returncode == 0 and "Usage" in helped.stdout

@@ -1,7 +1,7 @@
 """Tables and statements of schema `ownership`."""
 
 from .agents import MOST_HELD
-from .keeping import AGENTS_BELL, Book, OwnershipStore, pause_row
+from .keeping import AGENTS_BELL, Book, OwnershipStore, pause_row, row_of
 from .tables import metadata
 
-__all__ = ["AGENTS_BELL", "MOST_HELD", "Book", "OwnershipStore", "metadata", "pause_row"]
+__all__ = ["AGENTS_BELL", "MOST_HELD", "Book", "OwnershipStore", "metadata", "pause_row", "row_of"]

@@ -152,7 +152,7 @@ class OwnershipStore:
 
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
         """Writes the complaints that changed, notes agents that are new, forgets the words of erased customers."""
-        rows = [_row(kept) for kept in book.complaints.values() if kept.changed]
+        rows = [row_of(kept) for kept in book.complaints.values() if kept.changed]
         await insert_many(conn, tables.complaints, rows, conflict=("id",), update=True)
         for agent_id, given in book.told_of:
             await agents.put(conn, agent_id, given)
@@ -179,7 +179,8 @@ def _agents_of(book: Book, inputs: Sequence[Input[Book]]) -> set[str]:
     return {one for one in ids if one}
 
 
-def _row(kept: Kept[Complaint]) -> dict[str, Any]:
+def row_of(kept: Kept[Complaint]) -> dict[str, Any]:
+    """The row of a complaint: its state, and what lists are asked by."""
     state = kept.now
     return {
         "id": state.id,

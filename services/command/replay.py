@@ -1,0 +1,137 @@
+"""`replay`: ownership made anew from its topic or its journal, proved, and held against what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy.local.trouble import Trouble
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from services.command.settings import AllSettings
+
+_SHOWN = 20
+_OWN = "ownership"
+
+
+class Origin(enum.StrEnum):
+    """Where events are read from."""
+
+    topic = "topic"
+    journal = "journal"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Registers the command."""
+
+    @app.command()
+    def replay(
+        origin: Annotated[
+            Origin, typer.Option("--from", help="the topic, or the service's own journal")
+        ] = Origin.topic,
+        into: Annotated[
+            str, typer.Option(help="the schema that it is made in; it must be empty")
+        ] = "ownership_replayed",
+        replace: Annotated[bool, typer.Option("--replace", help="drop what an earlier replay has left there")] = False,
+        keep: Annotated[
+            bool, typer.Option("--keep", help="leave the schema when all is right, to look into it")
+        ] = False,
+        moving: Annotated[bool, typer.Option("--moving", help="what goes on meanwhile is no finding")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    ) -> None:
+        """Make ownership's complaints anew from what it said, prove them, and compare them with what is stored.
+
+        With `--into ownership` it restores them for good, into tables that are empty: after the loss of a database,
+        with nothing served meanwhile. What was said at home (reasons, comments) and what supervisors said of agents is
+        on no topic and does not come back. Exit code 1 where something is not as it should be.
+        """
+        from services.command.settings import AllSettings
+        from shared.settings import load
+
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", into) or into in ("public", "access", "intake", "escalation"):
+            raise typer.BadParameter("is no name for it: small letters, digits and _, and no schema of others")
+        if into == _OWN and (origin is Origin.journal or replace):
+            raise typer.BadParameter(
+                "ownership's own tables are restored from the topic, and only where they are empty"
+            )
+        counts, findings = asyncio.run(replayed(load(AllSettings), origin, into, replace, keep, moving))
+        if as_json:
+            typer.echo(json.dumps({"right": not findings, "into": into, "counts": counts, "findings": findings}))
+        else:
+            _print(counts, findings)
+        raise typer.Exit(1 if findings else 0)
+
+
+def _print(counts: dict[str, int], findings: list[str]) -> None:
+    typer.echo(", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in counts.items()))
+    for finding in findings[:_SHOWN]:
+        typer.echo(f"WRONG  {finding}")
+    if len(findings) > _SHOWN:
+        typer.echo(f"       and {len(findings) - _SHOWN} more")
+    typer.echo("Made anew, it is the same." if not findings else f"{len(findings)} findings.")
+
+
+async def replayed(
+    settings: AllSettings,
+    origin: Origin = Origin.topic,
+    into: str = "ownership_replayed",
+    replace: bool = False,
+    keep: bool = False,
+    moving: bool = False,
+) -> tuple[dict[str, int], list[str]]:
+    """Counts and findings of one replay; what was made is dropped again where all is right, unless it is to be kept."""
+    from importlib import import_module
+
+    from sqlalchemy import text
+
+    from shared.db import make_engine
+    from shared.kafka import Connection
+    from shared.replay import NotEmptyError
+
+    connection = Connection(settings.kafka_bootstrap_servers, settings.kafka_security())
+    engine = make_engine(settings.database_url, size=2, name="complaint-loop-replay")
+    try:
+        async with engine.begin() as conn:
+            await conn.execute(text("set local statement_timeout = 0"))
+            try:
+                counts, findings = await made_anew(conn, connection, origin, into, replace=replace)
+            except NotEmptyError as error:
+                raise Trouble(f"{error}: name another schema with --into, or drop it with --replace.") from None
+            if into != _OWN:
+                async with engine.connect() as live:
+                    found = await import_module(f"services.{_OWN}.replay").compared(live, conn, moving=moving)
+                counts |= found[0]
+                findings += found[1]
+                if not findings and not keep:
+                    await conn.execute(text(f'drop schema "{into}" cascade'))
+        return counts, findings
+    finally:
+        await engine.dispose()
+
+
+async def made_anew(
+    conn: AsyncConnection, connection: Any, origin: Origin, into: str, *, replace: bool = False
+) -> tuple[dict[str, int], list[str]]:
+    """Reads the events into schema `into`, folds them and proves the result, all on this connection."""
+    from importlib import import_module
+
+    from shared.contracts.envelope import topic_of
+    from shared.replay import from_journal, from_topic, prepared
+
+    replay, verify = (import_module(f"services.{_OWN}.{room}") for room in ("replay", "verify"))
+    conn = await prepared(conn, replay.metadata, into, replace=replace)
+    if origin is Origin.topic:
+        counts = await from_topic(conn, replay.events, connection, topic_of(_OWN), replay.SOURCE)
+    else:
+        counts = await from_journal(conn, replay.events, _OWN, into)
+    folded, findings = await replay.rebuilt(conn)
+    counts |= folded
+    findings += [finding async for finding in verify.findings(conn)]
+    return counts, list(dict.fromkeys(findings))
