@@ -66,6 +66,13 @@ def said(body: object, *, mail: bool = True) -> tuple[str, list[str]]:
     return (new_words(text) if mail else text)[:MOST], pictures
 
 
+def said_plainly(body: object, *, mail: bool = True) -> str:
+    """The same of a body that the tool says is plain: what looks like HTML in it was typed so."""
+    if not isinstance(body, str):
+        return ""
+    return (new_words(body) if mail else tidy(body))[:MOST]
+
+
 def _begins_history(lines: list[str], place: int) -> bool:
     line = lines[place]
     if not line or len(line) > 300:

@@ -1,0 +1,230 @@
+"""Amazon Connect: contact events by EventBridge, chat messages and events by SNS, contact records by whatever carries
+them. None of these signs what it sends so that a key of ours could check it: the secret comes with the request.
+
+https://docs.aws.amazon.com/connect/latest/adminguide/contact-events.html, …/chat-message-streaming.html,
+…/ctr-data-model.html, https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from shared.contracts.intake import Channel
+
+from .pieces.body import any_json, at, json_of, listed, moment, needed, word
+from .pieces.people import by_address
+from .pieces.shape import (
+    Adapter,
+    Asking,
+    Contact,
+    Customer,
+    Endpoint,
+    Heard,
+    Nothing,
+    NotUnderstood,
+    Request,
+    Response,
+    Staff,
+    Thin,
+    Verdict,
+)
+from .pieces.signing import carried, digest
+
+_CHANNELS: Final[Mapping[str, Channel]] = {"voice": "phone", "chat": "chat", "email": "email"}
+_SUBTYPES: Final[Mapping[str, Channel]] = {
+    "connect:sms": "sms", "connect:whatsapp": "social", "connect:apple": "social", "connect:telephony": "phone",
+    "connect:webrtc": "phone", "connect:email": "email",
+}  # fmt: skip
+#: ways to begin that are not the customer's
+_OURS: Final = frozenset({"outbound", "external_outbound", "monitor", "agent_reply"})
+_CONFIRMS: Final = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,2000}", re.ASCII)
+#: what an event says of a time that has not come
+_NOT_YET: Final = 1971
+
+
+def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
+    """The secret itself: API key or password of an EventBridge connection, or ?key= of an SNS subscription."""
+    return carried(request, endpoint)
+
+
+def sign(body: bytes, endpoint: Endpoint, now: datetime) -> Mapping[str, str]:
+    """What a connection of EventBridge sends."""
+    return {"X-Api-Key": endpoint.secret}
+
+
+def identity(request: Request) -> str:
+    """The event's id, or the notification's; without one a repeat has the same bytes."""
+    told = json_of(request)
+    return word(at(told, "MessageId")) or word(at(told, "id")) or digest(request.body)
+
+
+def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
+    """Contacts, the agents who took them, and the messages of chats."""
+    told: Any = json_of(request)
+    attributes = None
+    if at(told, "TopicArn") is not None and at(told, "Type") is not None:
+        if told["Type"] == "SubscriptionConfirmation":
+            return [Thin("that the subscription is confirmed: open the SubscribeURL")]
+        if told["Type"] != "Notification" or not isinstance(told.get("Message"), str):
+            return [Nothing("a notice about the subscription")]
+        attributes = _lower(told.get("MessageAttributes"))
+        told = any_json(told["Message"].encode())
+    if at(told, "detail-type") not in (None, "Amazon Connect Contact Event"):
+        return [Nothing("an event about something else than a contact")]
+    detail = _lower(at(told, "detail") if at(told, "detail") is not None else told)
+    if at(detail, "participantrole") is not None and at(detail, "absolutetime") is not None:
+        return [_chat(detail, attributes)]
+    if at(detail, "contactid") is None:
+        raise NotUnderstood("neither an event of a contact nor a message of a chat")
+    return _contact(detail)
+
+
+def _lower(value: Any) -> Any:
+    """With keys in small letters: events write contactId, records ContactId, and one event mixes both."""
+    if isinstance(value, Mapping):
+        return {str(key).lower(): _lower(inner) for key, inner in value.items()}
+    return [_lower(one) for one in value] if isinstance(value, list) else value
+
+
+def _root(detail: Any) -> str:
+    """The contact that a chain of transfers began with."""
+    return needed(at(detail, "initialcontactid") or at(detail, "contactid"), "contactId")
+
+
+def _contact(detail: Any) -> list[Heard]:
+    contact, root = needed(at(detail, "contactid"), "contactId"), _root(detail)
+    began = (word(at(detail, "initiationmethod")) or "").lower()
+    spoken = (word(at(detail, "channel")) or "").lower()
+    if spoken == "task":
+        return [Nothing("a task among colleagues")]
+    if began == "agent_reply":
+        return [_mailed(detail, contact, root)]
+    if began in _OURS:
+        return [Nothing(f"a contact that we began: {began}")]
+    found: list[Heard] = []
+    if contact == root and at(detail, "previouscontactid") is None:
+        customer, missing = _customer(detail, root)
+        found.append(
+            Contact(
+                event_id=contact,
+                occurred_at=moment(at(detail, "initiationtimestamp"), "initiationTimestamp"),
+                channel=_channel(detail, spoken),
+                customer=customer,
+                conversation_id=root,
+                attributes={"thin": missing} if missing else {},
+            )
+        )
+    taken = _taken(detail, contact, root)
+    return [*found, taken] if taken else found or [Nothing("a contact handed on, and nobody has it yet")]
+
+
+def _channel(detail: Any, spoken: str) -> Channel:
+    subtype = at(detail, "segmentattributes", "connect:subtype")
+    named = word(at(subtype, "valuestring")) or word(subtype) or ""
+    return _SUBTYPES.get(named.lower(), _CHANNELS.get(spoken, "other"))
+
+
+def _customer(detail: Any, root: str) -> tuple[Customer, str | None]:
+    address = word(at(detail, "customerendpoint", "address"))
+    name = word(at(detail, "customerendpoint", "displayname"))
+    if address is not None:
+        return by_address(address, name), None
+    known = word(at(detail, "customerid"))
+    if known is not None:
+        return Customer(known, name), None
+    return Customer(_anonymous(root), name), "who the customer is"
+
+
+def _anonymous(root: str) -> str:
+    """Whoever is on the other side of one contact, where nothing tells who that is."""
+    return f"contact-{root}"
+
+
+def _agent(arn: Any, name: Any) -> Staff | None:
+    # the id is the last part of the ARN, as the agent's page and the API name it
+    found = (word(arn) or "").rpartition("/")[2]
+    return Staff(found, word(name), word(name) if "@" in (word(name) or "") else None) if found else None
+
+
+def _taken(detail: Any, contact: str, root: str) -> Response | None:
+    """The agent who accepted, where the event says when: 1970 stands for not yet."""
+    info = at(detail, "agentinfo") or at(detail, "agent")
+    agent = _agent(at(info, "agentarn") or at(info, "arn"), at(info, "username"))
+    given = at(info, "connectedtoagenttimestamp")
+    if agent is None or not given or (taken_at := moment(given)).year < _NOT_YET:
+        return None
+    return Response(f"{contact}-{agent.id}"[:200], taken_at, root, agent)
+
+
+def _mailed(detail: Any, contact: str, root: str) -> Heard:
+    agent = _agent(at(detail, "agentinfo", "agentarn"), None)
+    answered = word(at(detail, "relatedcontactid")) or root
+    if agent is None or answered == contact:
+        return Nothing("an answer by mail of which the agent is not known yet")
+    return Response(contact, moment(at(detail, "initiationtimestamp"), "initiationTimestamp"), answered, agent)
+
+
+def _chat(detail: Any, attributes: Any) -> Heard:
+    role = (word(at(detail, "participantrole")) or "").upper()
+    seen_by = (word(at(attributes, "messagevisibility", "value")) or "ALL").upper()
+    if word(at(detail, "type")) not in ("MESSAGE", "ATTACHMENT"):
+        return Nothing("nothing that was written")
+    if role not in ("CUSTOMER", "AGENT"):
+        return Nothing("an automatic message")
+    if role == "AGENT" and seen_by == "AGENT":
+        return Nothing("a message among colleagues")
+    root = _root(detail)
+    event_id, written_at = needed(at(detail, "id"), "Id"), moment(at(detail, "absolutetime"), "AbsoluteTime")
+    name = word(at(detail, "displayname"))
+    content = at(detail, "content")
+    text = content if isinstance(content, str) else None
+    if role == "AGENT":
+        return Response(event_id, written_at, root, _shown(name, detail), text)
+    files = [word(at(one, "attachmentname")) for one in listed(at(detail, "attachments"))]
+    return Contact(
+        event_id=event_id,
+        occurred_at=written_at,
+        channel="chat",
+        customer=Customer(_anonymous(root), name),
+        conversation_id=root,
+        text=text,
+        attachments=[*filter(None, files)],
+    )
+
+
+def _shown(name: str | None, detail: Any) -> Staff:
+    """A chat names its agents by what customers see, and numbers them anew each time: the name stays the same."""
+    if name is None:
+        return Staff(needed(at(detail, "participantid"), "ParticipantId"))
+    return Staff(f"agent-{hashlib.sha256(name.encode()).hexdigest()[:24]}", name)
+
+
+async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:
+    """Confirms a subscription of SNS, at an address of SNS alone."""
+    address = word(at(json_of(request), "SubscribeURL")) or ""
+    if not _CONFIRMS.fullmatch(address):
+        raise NotUnderstood("the SubscribeURL is none of SNS's")
+    await asking.get(address)
+    return [Nothing("the subscription is confirmed")]
+
+
+ADAPTER = Adapter(
+    tool="amazon-connect",
+    verify=verify,
+    identity=identity,
+    read=read,
+    sign=sign,
+    complete=complete,
+    paste=(
+        "EventBridge > Connections: API key, name X-Api-Key, value {secret}\n"
+        "EventBridge > API destinations: POST {url}\n"
+        'EventBridge > Rules: {{"source": ["aws.connect"], "detail-type": ["Amazon Connect Contact Event"]}}\n'
+        "Chat messages: SNS topic > HTTPS subscription {url}?key={secret}"
+    ),
+    probe=b'{"version":"0","id":"probe","detail-type":"Amazon Connect Contact Event","source":"aws.connect",'
+    b'"detail":{"eventType":"INITIATED","contactId":"probe","channel":"TASK","initiationMethod":"API"}}',
+)

@@ -1,0 +1,370 @@
+"""Twilio: calls, messages, Conversations, TaskRouter and Event Streams, by form or JSON.
+
+https://www.twilio.com/docs/usage/webhooks/webhooks-security, …/conversations/conversations-webhooks,
+…/taskrouter/api/event/reference, …/events/event-types. The signature has no time, so there is no replay window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from shared.contracts.intake import Channel
+
+from .pieces.body import any_json, at, form_of, listed, moment, needed, word
+from .pieces.people import by_address
+from .pieces.shape import (
+    Adapter,
+    Contact,
+    Customer,
+    Endpoint,
+    Heard,
+    Nothing,
+    NotUnderstood,
+    Refused,
+    Reply,
+    Request,
+    Response,
+    Staff,
+    Verdict,
+)
+from .pieces.signing import digest, in_base64, mac, signed
+
+#: what Twilio writes instead of a number that the caller keeps to themselves
+_WITHHELD: Final = frozenset(
+    {"anonymous", "restricted", "blocked", "unknown", "unavailable"}
+    | {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
+)
+_SOCIAL: Final = ("whatsapp", "messenger", "instagram", "fb", "rcs", "viber", "line", "telegram", "wechat")
+_VISITOR: Final = re.compile(r"FX[0-9a-fA-F]{32}")
+_ESCAPED: Final = re.compile(r"_([0-9A-F]{2})")
+_AUTOMATED: Final = frozenset({"system", "bot", "studio", "autopilot"})
+#: in a conversation, which kinds of senders are machines: Studio, and whatever calls the REST API
+_MACHINES: Final = frozenset({"API", "STUDIO"})
+_STREAM: Final = "com.twilio."
+
+
+def _variants(url: str) -> Iterator[str]:
+    # Twilio signs with or without the default port, and not always the one that is shown
+    yield url
+    parts = urlsplit(url)
+    port = {"https": 443, "http": 80}.get(parts.scheme)
+    if parts.port is None and port is not None and parts.hostname:
+        yield url.replace(parts.netloc, f"{parts.netloc}:{port}", 1)
+    elif parts.port == port:
+        yield url.replace(parts.netloc, parts.netloc.rpartition(":")[0], 1)
+
+
+def _signature(secret: str, url: str, pairs: Sequence[tuple[str, str]]) -> str:
+    told = url + "".join(name + value for name, value in sorted(set(pairs)))
+    return in_base64(mac(secret, told.encode(), "sha1"))
+
+
+def _is_json(request: Request) -> bool:
+    return "json" in request.header("content-type") or request.body.lstrip()[:1] in (b"[", b"{")
+
+
+def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
+    """X-Twilio-Signature: HMAC-SHA1 over the URL and the sorted form, or the URL that holds the body's SHA-256."""
+    given = request.header("x-twilio-signature")
+    query = f"?{request.query}" if request.query else ""
+    pairs: list[tuple[str, str]] = []
+    if _is_json(request):
+        stated = dict(parse_qsl(request.query, max_num_fields=100)).get("bodySHA256", "")
+        if stated.lower() != hashlib.sha256(request.body).hexdigest():
+            return Refused("The URL does not hold the SHA-256 of the body.")
+    elif request.body:
+        try:
+            pairs = parse_qsl(request.body.decode("ascii"), keep_blank_values=True, max_num_fields=1_000)
+        except ValueError:
+            return Refused("The body is no form.")
+    return signed(
+        given, [_signature(endpoint.secret, one + query, pairs) for url in request.urls for one in _variants(url)]
+    )
+
+
+def sign(body: bytes, endpoint: Endpoint, now: datetime) -> Mapping[str, str]:
+    """What Twilio would send with a form, or with JSON."""
+    url = endpoint.url or ""
+    if body[:1] in (b"[", b"{"):
+        query = f"bodySHA256={hashlib.sha256(body).hexdigest()}"
+        return {"X-Twilio-Signature": _signature(endpoint.secret, f"{url}?{query}", []), "?": query}
+    pairs = parse_qsl(body.decode(), keep_blank_values=True)
+    return {"X-Twilio-Signature": _signature(endpoint.secret, url, pairs)}
+
+
+def identity(request: Request) -> str:
+    """A repeat carries the same token and the same body; a token alone may stand for several calls of a call."""
+    return digest(request.header("i-twilio-idempotency-token"), request.query, request.body)
+
+
+def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
+    """Messages, calls, and workers who accepted."""
+    if _is_json(request):
+        value = any_json(request.body)
+        return [one for event in (value if isinstance(value, list) else [value]) for one in _event(event, endpoint)]
+    fields = form_of(request if request.body else replace(request, body=request.query.encode()))
+    return [_form(fields, endpoint, request.received_at)]
+
+
+def _form(fields: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> Heard:
+    kind = word(fields.get("EventType")) or ""
+    if kind == "onMessageAdded":
+        return _said(fields, endpoint, word(fields.get("Body")) and str(fields["Body"]))
+    if kind.startswith("on"):
+        return Nothing(f"{kind}: no message")
+    if kind:
+        return _task(kind, {_snake(name): value for name, value in fields.items()})
+    if fields.get("TranscriptionText") and fields.get("CallSid"):
+        return _transcribed(fields, now)
+    if fields.get("MessageSid") or fields.get("SmsSid"):
+        return _text_message(fields, now)
+    if fields.get("CallSid"):
+        return _call(fields, now)
+    raise NotUnderstood("neither a call, a message, nor an event that is known")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _customer(address: str | None, other: str, name: str | None = None) -> Customer:
+    """Who calls or writes; somebody who withholds the number is one person a call."""
+    bare = (address or "").rpartition(":")[2]
+    if address is None or not bare or bare.lower() in _WITHHELD:
+        return Customer(other, name)
+    return by_address(address, name)
+
+
+def _channel(address: str | None, otherwise: Channel) -> Channel:
+    scheme = (address or "").partition(":")[0].lower()
+    if scheme in _SOCIAL:
+        return "social"
+    return "email" if "@" in (address or "") else otherwise
+
+
+def _text_message(fields: Mapping[str, Any], now: datetime) -> Heard:
+    status = (word(fields.get("MessageStatus")) or word(fields.get("SmsStatus")) or "received").lower()
+    sender = word(fields.get("From"))
+    if status not in ("received", "receiving"):
+        return Nothing(f"status of a message that was sent: {status}")
+    if sender is None:
+        raise NotUnderstood("From is missing")
+    sid = needed(fields.get("MessageSid") or fields.get("SmsSid"), "MessageSid")
+    count = word(fields.get("NumMedia")) or "0"
+    media = range(min(int(count) if count.isdecimal() else 0, 20))
+    return Contact(
+        event_id=sid,
+        occurred_at=_time(fields.get("Timestamp"), now),
+        channel=_channel(sender, "sms"),
+        customer=_customer(sender, sid, word(fields.get("ProfileName"))),
+        conversation_id=word(fields.get("ConversationSid")),
+        text=fields.get("Body") or None,
+        attachments=[_file(fields, number) for number in media],
+    )
+
+
+def _file(fields: Mapping[str, Any], number: int) -> str:
+    name = urlsplit(word(fields.get(f"MediaUrl{number}")) or "").path.rpartition("/")[2] or f"media {number + 1}"
+    kind = word(fields.get(f"MediaContentType{number}"))
+    return f"{name} ({kind})" if kind else name
+
+
+def _call(fields: Mapping[str, Any], now: datetime) -> Heard:
+    direction = (word(fields.get("Direction")) or "").lower()
+    if direction != "inbound":
+        return Nothing(f"a call that we made: {direction}" if direction else "no call of a customer's")
+    sid = needed(fields.get("CallSid"), "CallSid")
+    began = _time(fields.get("Timestamp"), now)
+    lasted = word(fields.get("CallDuration")) or ""
+    if lasted.isdecimal() and len(lasted) < 7:
+        began -= timedelta(seconds=int(lasted))
+    return Contact(
+        event_id=sid,
+        occurred_at=began,
+        channel="phone",
+        customer=_customer(word(fields.get("From")), sid, word(fields.get("CallerName"))),
+        conversation_id=sid,
+        text=word(fields.get("SpeechResult")),
+    )
+
+
+def _transcribed(fields: Mapping[str, Any], now: datetime) -> Heard:
+    call = needed(fields.get("CallSid"), "CallSid")
+    return Contact(
+        event_id=needed(fields.get("TranscriptionSid"), "TranscriptionSid"),
+        occurred_at=_time(fields.get("Timestamp"), now),
+        channel="phone",
+        customer=_customer(word(fields.get("From") or fields.get("Caller")), call),
+        conversation_id=call,
+        text=str(fields["TranscriptionText"]),
+    )
+
+
+def _said(fields: Mapping[str, Any], endpoint: Endpoint, text: str | None) -> Heard:
+    conversation = needed(fields.get("ConversationSid"), "ConversationSid")
+    sid = needed(fields.get("MessageSid"), "MessageSid")
+    author = needed(fields.get("Author"), "Author")
+    written_at = moment(fields.get("DateCreated"), "DateCreated")
+    index = (word(fields.get("Index")) or "").zfill(12)
+    prefix = endpoint.option("customer_prefix")
+    visits = bool(_VISITOR.fullmatch(author) or (prefix and author.startswith(prefix)))
+    if visits or author.startswith("+") or ":" in author:
+        media = listed(_inner(fields.get("Media")))
+        return Contact(
+            event_id=sid,
+            occurred_at=written_at,
+            channel="chat" if visits else _channel(author, "sms"),
+            customer=Customer(author) if visits else _customer(author, conversation),
+            conversation_id=conversation,
+            subject=word(fields.get("MessageSubject")),
+            text=text,
+            attachments=[word(at(one, "Filename") or at(one, "MediaSid") or at(one, "Sid")) or "?" for one in media],
+            order=index,
+        )
+    if author.lower() in _AUTOMATED or (word(fields.get("Source")) or "").upper() in _MACHINES:
+        return Nothing("an automatic message")
+    return Response(sid, written_at, conversation, _staff(author), text, order=index)
+
+
+def _inner(given: Any) -> Any:
+    """JSON within a field of a form; nothing where it is none."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return any_json(given.encode())
+    except NotUnderstood:
+        return None
+
+
+def _staff(author: str, name: str | None = None) -> Staff:
+    # Flex writes an identity's special characters as _40
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), author)
+    return Staff(author, name=name, email=plain if "@" in plain else None)
+
+
+def _task(kind: str, told: Mapping[str, Any]) -> Heard:
+    """TaskRouter's events by their fields in snake case: from callbacks, streams and the Flex socket alike."""
+    if kind not in ("reservation.accepted", "task.created"):
+        return Nothing(f"{kind}: nobody accepted")
+    attributes = _inner(told.get("task_attributes"))
+    task = needed(told.get("task_sid"), "the task")
+    call = word(at(attributes, "call_sid")) or word(at(attributes, "callSid"))
+    chat = next(filter(None, (word(at(attributes, name)) for name in ("conversationSid", "channelSid"))), None)
+    happened_at = moment(told.get("timestamp_ms") or told.get("timestamp"), "Timestamp")
+    if kind == "reservation.accepted":
+        worker = Staff(needed(told.get("worker_sid"), "the worker"), *_worker(told))
+        event_id = needed(told.get("reservation_sid"), "the reservation")
+        return Response(event_id, happened_at, chat or call or task, worker)
+    if chat is not None or str(at(attributes, "direction")).lower().startswith("outbound"):
+        return Nothing("task.created: its conversation tells the rest")
+    sender = next(filter(None, (word(at(attributes, name)) for name in ("from", "caller", "customerAddress"))), None)
+    known = word(at(attributes, "customers", "customer_id"))
+    if sender is None and known is None:
+        return Nothing("task.created: of nobody who is known")
+    customer = _customer(sender, task, word(at(attributes, "customerName")) or word(at(attributes, "name")))
+    spoken = word(told.get("task_channel_unique_name")) == "voice" or call is not None
+    return Contact(
+        event_id=call or task,
+        occurred_at=happened_at,
+        channel="phone" if spoken else _channel(sender, "other"),
+        customer=replace(customer, id=known or customer.id),
+        conversation_id=call or task,
+    )
+
+
+def _worker(told: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    attributes = _inner(told.get("worker_attributes"))
+    return word(at(attributes, "full_name")) or word(told.get("worker_name")), word(at(attributes, "email"))
+
+
+def _event(event: Any, endpoint: Endpoint) -> list[Heard]:
+    """One JSON event: of a stream, of Flex's report on its workers, or as TaskRouter's SDK hands it on."""
+    kind = word(at(event, "type")) or ""
+    data = at(event, "data")
+    if kind.startswith(_STREAM):
+        return [_streamed(kind.removeprefix(_STREAM), data, event, endpoint)]
+    if at(event, "object") == "WFMWorkerChange":
+        return [
+            _task("reservation.accepted", _held(record, held))
+            for record in listed(at(event, "records"))
+            for channel in listed(at(record, "channels"))
+            for held in listed(at(channel, "reservations"))
+            if at(held, "status") == "accepted"
+        ] or [Nothing("no worker accepted")]
+    if at(event, "task", "sid") and at(event, "reservation_status"):
+        told = {
+            "task_sid": at(event, "task", "sid"),
+            "task_attributes": at(event, "task", "attributes"),
+            "timestamp": at(event, "date_updated"),
+            "worker_sid": at(event, "worker_sid"),
+            "reservation_sid": at(event, "sid"),
+        }
+        return [_task(f"reservation.{at(event, 'reservation_status')}", told)]
+    if at(event, "workspace_sid"):
+        return [Nothing("a task or transfer that nobody accepted by it")]
+    raise NotUnderstood("JSON that is no event of Twilio's that is known")
+
+
+def _held(record: Any, held: Any) -> dict[str, Any]:
+    return {
+        "task_sid": at(held, "task_sid"),
+        "timestamp": at(held, "date_reservation_status_updated"),
+        "worker_sid": at(record, "worker", "sid"),
+        "reservation_sid": at(held, "sid"),
+    }
+
+
+def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> Heard:
+    if kind.startswith("taskrouter."):
+        told = at(data, "payload")
+        if not isinstance(told, Mapping):
+            raise NotUnderstood("the payload of the event is missing")
+        return _task(kind.removeprefix("taskrouter."), {"timestamp": at(event, "time"), **told})
+    if kind == "conversations.message.added" and isinstance(data, Mapping):
+        return _said(data, endpoint, word(at(data, "MessageBody")) and str(data["MessageBody"]))
+    if kind == "messaging.inbound-message.received":
+        told = {"MessageSid": at(data, "messageSid"), "From": at(data, "from"), "Body": at(data, "body")}
+        return _text_message(told, moment(at(data, "timestamp") or at(event, "time")))
+    if kind.startswith("voice.status-callback."):
+        told = at(data, "request", "parameters")
+        if not isinstance(told, Mapping):
+            raise NotUnderstood("the parameters of the call are missing")
+        return _call(told, moment(at(event, "time")))
+    return Nothing(f"{kind}: no message")
+
+
+def _time(given: Any, now: datetime) -> datetime:
+    """The tool's time where it gives one; most of Twilio's requests have none."""
+    if not given:
+        return now
+    try:
+        return parsedate_to_datetime(str(given)).astimezone(UTC)
+    except ValueError:
+        return moment(given)
+
+
+ADAPTER = Adapter(
+    tool="twilio",
+    verify=verify,
+    identity=identity,
+    read=read,
+    sign=sign,
+    paste=(
+        "The secret is the account's Auth Token.\n"
+        "Messaging service > Integration > Send a webhook: {url}\n"
+        "Phone number > Call status changes: {url} (not `A call comes in`: the answer is an empty <Response/>)\n"
+        "Conversations > Webhooks > Post-event URL, onMessageAdded: {url}\n"
+        "TaskRouter workspace > Event callback URL, reservation.accepted: {url}"
+    ),
+    probe=b"MessageSid=SM0&MessageStatus=delivered&From=%2B15005550006&To=%2B15005550001",
+    probe_type="application/x-www-form-urlencoded",
+    accepted=Reply(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type="text/xml"),
+    options={"customer_prefix": "identities in Conversations that begin so are customers, not staff"},
+)
