@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/connect/latest/adminguide/contact-events.html, …/c
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from typing import Any, Final
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, json_of, listed, moment, needed, word
-from .pieces.people import by_address
+from .pieces.people import by_address, by_name
 from .pieces.shape import (
     Adapter,
     Asking,
@@ -200,7 +199,7 @@ def _shown(name: str | None, detail: Any) -> Staff:
     """A chat names its agents by what customers see, and numbers them anew each time: the name stays the same."""
     if name is None:
         return Staff(needed(at(detail, "participantid"), "ParticipantId"))
-    return Staff(f"agent-{hashlib.sha256(name.encode()).hexdigest()[:24]}", name)
+    return Staff(by_name(name), name)
 
 
 async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:

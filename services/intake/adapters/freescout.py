@@ -12,7 +12,7 @@ from typing import Any, Final
 from shared.contracts.intake import Channel
 
 from .pieces.body import at, json_of, listed, moment, needed, word
-from .pieces.people import by_address
+from .pieces.people import by_address, full_name
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
@@ -131,8 +131,7 @@ def _customer(person: Any, author: Any) -> Customer:
 def _name(person: Any) -> str | None:
     # Help Scout's old names of the same fields are in older versions of the module
     first = word(at(person, "firstName")) or word(at(person, "first"))
-    last = word(at(person, "lastName")) or word(at(person, "last"))
-    return " ".join(filter(None, (first, last))) or None
+    return full_name(first, word(at(person, "lastName")) or word(at(person, "last")))
 
 
 async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:

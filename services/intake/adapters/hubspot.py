@@ -15,7 +15,7 @@ from urllib.parse import quote
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, listed, moment, needed, word
-from .pieces.people import by_address
+from .pieces.people import by_address, full_name
 from .pieces.quoted import said, said_plainly
 from .pieces.shape import (
     Adapter,
@@ -187,7 +187,7 @@ async def _ticket(thing: str, asking: Asking) -> Heard:
     if contact is None:
         return Nothing("a ticket without a customer")
     person = await asking.get(f"/crm/v3/objects/contacts/{contact}", {"properties": "firstname,lastname,email,phone"})
-    names = filter(None, (word(at(person, "properties", one)) for one in ("firstname", "lastname")))
+    first, last = (word(at(person, "properties", one)) for one in ("firstname", "lastname"))
     channel = _SOURCES.get((word(at(ticket, "properties", "source_type")) or "").upper(), "other")
     text, pictures = said(at(ticket, "properties", "content"), mail=channel == "email")
     return Contact(
@@ -196,7 +196,7 @@ async def _ticket(thing: str, asking: Asking) -> Heard:
         channel=channel,
         customer=Customer(
             contact,
-            " ".join(names) or None,
+            full_name(first, last),
             word(at(person, "properties", "email")),
             word(at(person, "properties", "phone")),
         ),

@@ -1,8 +1,4 @@
-"""Who somebody is that a tool knows by an address alone.
-
-Ids travel in events, which hold no addresses: such a customer's id is a digest of the address, the same in every tool,
-and the address is kept with the profile. Phone numbers are told apart by their digits, mail addresses by their letters.
-"""
+"""Ids for people whom a tool knows by an address alone: events carry ids, and no address may stand in one."""
 
 from __future__ import annotations
 
@@ -15,18 +11,37 @@ _SCHEMES = re.compile(r"(?:tel|sms|mailto|email|whatsapp|rcs|sips?):", re.IGNORE
 _PHONE = re.compile(r"\+?[\d ().-]{5,25}")
 
 
+def by_mail(address: str) -> str:
+    """An id for whoever writes from a mail address, however it is capitalized."""
+    return f"mail-{_pseudonym(address.strip().lower())}"
+
+
+def by_phone(number: str) -> str:
+    """An id for whoever calls or writes from a telephone number."""
+    return f"phone-{_pseudonym(''.join(letter for letter in number if letter.isdigit() or letter == '+'))}"
+
+
+def by_name(name: str) -> str:
+    """An id for somebody of whom a tool tells the name alone."""
+    return f"name-{_pseudonym(' '.join(name.split()).lower())}"
+
+
 def by_address(address: str, name: str | None = None, locale: str | None = None) -> Customer:
     """The customer at a phone number or mail address, with or without `tel:`, `whatsapp:` and the like before it; an
     address of another kind is an id of the tool's."""
     bare = _SCHEMES.sub("", address.strip(), count=1)
     if "@" in bare:
         is_mail = not address.lower().startswith("sip")
-        return Customer(_digest(bare.lower()), name, bare if is_mail else None, None, locale)
+        return Customer(by_mail(bare), name, bare if is_mail else None, None, locale)
     if _PHONE.fullmatch(bare):
-        digits = "".join(filter(str.isdigit, bare))
-        return Customer(_digest(f"+{digits}"), name, None, bare, locale)
+        return Customer(by_phone(bare), name, None, bare, locale)
     return Customer(address.strip(), name, locale=locale)
 
 
-def _digest(address: str) -> str:
-    return f"addr-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+def _pseudonym(text: str) -> str:
+    return hashlib.sha256(f"complaint-loop:{text}".encode()).hexdigest()[:24]
+
+
+def full_name(first: str | None, last: str | None) -> str | None:
+    """First and last name, as far as they are known."""
+    return " ".join(part for part in (first, last) if part) or None
