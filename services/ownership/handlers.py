@@ -147,7 +147,8 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     if kept is None:
         return Refusal("not-found", "There is no such complaint.", 404)
     others = [one.now for one in book.of_customer(kept.customer_id) if one.id != kept.id]
-    around = domain.Around(others, book.policies.current, book.fresh.pop, book.people)
+    policies = book.policies
+    around = domain.Around(others, policies.current, policies.of, book.fresh.pop, book.people, book.heard)
     story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), around)
     _announce(book, work, kept, story)
     for other in story.also:

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.contracts.envelope import Event
 from shared.contracts.intake import Amount, Channel, Need
 
-Basis = Literal["accepted", "silent", "withdrawn", "not_a_complaint"]
+Basis = Literal["accepted", "silent", "withdrawn", "not_a_complaint", "merged"]
 #: by which way a customer said no to what was closed
 NoThrough = Literal["tool", "page", "follow_up"]
 Outcome = Literal["upheld", "partly_upheld", "not_upheld"]
@@ -31,6 +31,8 @@ class ClockChange(BaseModel):
     #: instants at which a warning is due, with the percentage used up by then
     warnings: tuple[tuple[int, AwareDatetime], ...] = ()
     paused_seconds: float = 0
+    #: of a clock that comes from another complaint: it was missed there
+    breached_at: AwareDatetime | None = None
 
 
 class ComplaintEvent(Event):
@@ -53,7 +55,7 @@ class ComplaintOpened(ComplaintEvent):
     contact_id: str
     conversation_id: str | None = None
     #: why it was opened
-    because: Literal["complaint", "perhaps_a_complaint", "departure_threat", "still_not_solved"]
+    because: Literal["complaint", "perhaps_a_complaint", "departure_threat", "still_not_solved", "split"]
     channel: Channel
     tier: str
     region: str
@@ -66,6 +68,8 @@ class ComplaintOpened(ComplaintEvent):
     repeat_of: str | None = None
     #: the complaint that was closed too long ago to be reopened by the customer's no
     follows: str | None = None
+    #: the complaint that some of its contacts were taken out of
+    split_from: str | None = None
     #: references of other complaints by which the customer may call this one
     known_as: tuple[str, ...] = ()
     first_contact_at: AwareDatetime
@@ -77,7 +81,7 @@ class ContactJoined(ComplaintEvent):
 
     contact_id: str
     conversation_id: str | None = None
-    because: Literal["reference", "conversation", "cause"]
+    because: Literal["reference", "conversation", "cause", "merged", "split"]
 
 
 class OwnerAssigned(ComplaintEvent):
@@ -298,7 +302,7 @@ class Reopened(ComplaintEvent):
     TYPE: ClassVar[str] = "complaint.reopened"
 
     cycle: int
-    through: Literal["tool", "page", "contact", "follow_up"]
+    through: Literal["tool", "page", "contact", "follow_up", "merge"]
 
 
 class Continued(ComplaintEvent):
@@ -310,6 +314,48 @@ class Continued(ComplaintEvent):
     to_id: str
     cycle: int
     through: NoThrough
+
+
+class Merged(ComplaintEvent):
+    """It is the same as another complaint: its contacts and what is owed go on there, and it is closed as merged."""
+
+    TYPE: ClassVar[str] = "complaint.merged"
+
+    into_id: str
+    by_id: str
+    #: who owns the one that goes on
+    owner_id: str | None = None
+
+
+class TookIn(ComplaintEvent):
+    """Another complaint was merged into this one. Its contacts follow as joined; `clocks` are those that are stricter
+    than its own. Whatever is null or empty stays as it was."""
+
+    TYPE: ClassVar[str] = "complaint.took_in"
+
+    from_id: str
+    by_id: str
+    conversation_ids: tuple[str, ...] = ()
+    known_as: tuple[str, ...] = ()
+    departure_threat: bool = False
+    #: a contact of the other that may threaten to leave
+    departure_possible: str | None = None
+    cause: str | None = None
+    product: str | None = None
+    need: Need | None = None
+    value_at_stake: Amount | None = None
+
+
+class Split(ComplaintEvent):
+    """Some contacts are about something else: they go on as a complaint of their own."""
+
+    TYPE: ClassVar[str] = "complaint.split"
+
+    into_id: str
+    by_id: str
+    contact_ids: tuple[str, ...]
+    #: conversations of which no contact is left here
+    conversation_ids: tuple[str, ...] = ()
 
 
 class Closed(ComplaintEvent):
@@ -371,6 +417,9 @@ EVENTS: tuple[type[Event], ...] = (
     Accepted,
     Reopened,
     Continued,
+    Merged,
+    TookIn,
+    Split,
     Closed,
     FollowUpDue,
     FollowedUp,

@@ -30,7 +30,7 @@ minutes = st.integers(0, 60 * 24 * 12)
 
 def around(policy: Policy) -> domain.Around:
     """Nothing else of the customer's."""
-    return domain.Around((), policy, lambda: (new_id(), "C-00001"))
+    return domain.Around((), policy, lambda _: policy, lambda: (new_id(), "C-00001"))
 
 
 def opened(policy: Policy, **fields: Any) -> Story:

@@ -70,6 +70,17 @@ def _changes(complaint: Complaint, event: Event) -> dict[str, Any]:
             return {name: getattr(event, name) or (False if name == "departure_threat" else None) for name in told}
         case ownership.DepartureThreatened():
             return {"departure_threat": True} if alarming(event) else {}
+        case ownership.TookIn():
+            return {
+                "cause": event.cause or complaint.cause,
+                "product": event.product or complaint.product,
+                "need": event.need or complaint.need,
+                "value": event.value_at_stake or complaint.value,
+                "departure_threat": complaint.departure_threat or event.departure_threat,
+            }
+        case ownership.Merged():
+            # whoever is asked about it still is; what is told in person is told by who owns the one that goes on
+            return {"owner_id": event.owner_id or complaint.owner_id}
         case ownership.Answered():
             return {"status": "answered"}
         case ownership.Reopened():

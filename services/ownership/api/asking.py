@@ -19,7 +19,7 @@ from . import view
 from .desk import Desk, no_such_complaint
 from .doing import Name
 from .explaining import EXPLAIN_TYPES, explained, supposed
-from .ledger import LEDGER_TYPES, ledger
+from .ledger import whole_ledger
 
 Reader = Annotated[Principal, Depends(requires("agent", "supervisor", "executive", "integration", "admin", "service"))]
 _NO_NUL = "has characters that are not allowed"
@@ -88,12 +88,7 @@ def complaints(desk: Desk) -> APIRouter:
     async def ownership(name: Name, _: Reader) -> Answer:
         complaint_id, _customer = await desk.where_is(name)
         async with desk.engine.connect() as conn:
-            told = await reading.told(conn, complaint_id, LEDGER_TYPES)
-            items = ledger(told)
-            names = await reading.names_of(conn, [str(item["agent"]["id"]) for item in items])
-        for item in items:
-            item["agent"]["name"] = names.get(str(item["agent"]["id"]))
-        return Answer({"items": items})
+            return Answer(await whole_ledger(conn, complaint_id))
 
     @router.get("/v1/complaints/{name}/explain", summary="How a due time came about")
     async def explain(

@@ -80,6 +80,21 @@ class EscalationBody(Body):
     agent_id: Id | None = None
 
 
+class MergeBody(ReasonBody):
+    """`into`: id or reference of the complaint that goes on, the one whose contact came first."""
+
+    into: Annotated[str, Text(100, line=True)]
+
+
+class SplitBody(ReasonBody):
+    """`contacts` go on as a complaint of their own, which is what the other fields say."""
+
+    contacts: Annotated[list[Id], Field(min_length=1, max_length=2_000)]
+    cause: Code | None = None
+    product: Code | None = None
+    need: Literal["must_have", "attractor", "nice_to_have"] | None = None
+
+
 class PauseBody(ReasonBody):
     until: Instant
 

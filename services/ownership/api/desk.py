@@ -11,7 +11,7 @@ from services.ownership.domain.acts import Act, PutAgent
 from services.ownership.handlers import Done, agent_lock, on_act, on_agent
 from services.ownership.store import Book, reading
 from shared.clock import Clock
-from shared.http import Answer, Problem, refused, to_json
+from shared.http import Answer, Problem, invalid, refused, to_json
 from shared.idempotency import Ticket
 from shared.refusal import Refusal
 from shared.work import Input, Repeated
@@ -47,6 +47,16 @@ class Desk:
         if found is None:
             raise no_such_complaint()
         return found
+
+    async def other_of(self, complaint_id: str, into: str) -> str:
+        """The id of the complaint that `into` names in a body; raises 422 where there is none, or it is the same."""
+        async with self.engine.connect() as conn:
+            found = await reading.where_is(conn, into)
+        if found is None:
+            raise invalid(("/into", "names no complaint"))
+        if found[0] == complaint_id:
+            raise invalid(("/into", "must be another complaint"))
+        return found[0]
 
     async def take(self, act: Act, customer_id: str, ticket: Ticket | None = None) -> Any:
         """Done, Refusal or Repeated."""

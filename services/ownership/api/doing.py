@@ -72,6 +72,19 @@ def acting(desk: Desk) -> APIRouter:
         complaint_id, customer_id = await desk.where_is(name)
         return await desk.act(acts.Withdraw(complaint_id, body.agent_id, body.reason), customer_id, ticket)
 
+    @router.post("/merge", summary="It is the same as an earlier complaint, which goes on")
+    async def merge(name: Name, body: bodies.MergeBody, _: Agent, ticket: Ticketed) -> Answer:
+        complaint_id, customer_id = await desk.where_is(name)
+        into = await desk.other_of(complaint_id, body.into)
+        return await desk.act(acts.Merge(complaint_id, into, body.agent_id, body.reason), customer_id, ticket)
+
+    @router.post("/split", summary="Some of its contacts are a complaint of their own")
+    async def split(name: Name, body: bodies.SplitBody, _: Agent, ticket: Ticketed) -> Answer:
+        complaint_id, customer_id = await desk.where_is(name)
+        contacts = tuple(body.contacts)
+        act = acts.Split(complaint_id, contacts, body.agent_id, body.reason, body.cause, body.product, body.need)
+        return await desk.act(act, customer_id, ticket)
+
     @router.post("/escalation", summary="Somebody asks for an executive")
     async def escalate(name: Name, body: bodies.EscalationBody, who: Speaker, ticket: Ticketed) -> Answer:
         complaint_id, customer_id = await desk.where_is(name)

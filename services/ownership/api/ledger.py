@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ownership.store import reading
+
 LEDGER_TYPES: Final = (
     "complaint.owner_assigned",
     "complaint.owner_succeeded",
     "complaint.deputy_started",
     "complaint.deputy_ended",
+    "complaint.merged",
+    "complaint.took_in",
 )
 
 
 def ledger(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every owner and deputy with from, until, why and by whom: owners without gap or overlap."""
+    """Every owner and deputy with from, until, why and by whom: owners without gap or overlap.
+
+    Of a complaint that was merged the owner's time ends there: it goes on with the owner of the other one.
+    """
     items: list[dict[str, Any]] = []
     for event in told:
         data, kind = event["data"], event["type"].removeprefix("complaint.")
-        if kind in ("owner_succeeded", "deputy_ended"):
-            role = "owner" if kind == "owner_succeeded" else "deputy"
+        if kind == "took_in":
+            continue
+        if kind in ("owner_succeeded", "deputy_ended", "merged"):
+            role = "deputy" if kind == "deputy_ended" else "owner"
             last = next((item for item in reversed(items) if item["role"] == role and item["until"] is None), None)
             if last is not None:
                 last["until"] = data["at"]
-        if kind == "deputy_ended":
+        if kind in ("deputy_ended", "merged"):
             continue
         agent_id = data.get("owner_id") or data.get("to_id") or data.get("deputy_id")
         why = data.get("because") or data.get("reason") or event["why"]
@@ -38,3 +49,18 @@ def ledger(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return items
+
+
+async def whole_ledger(conn: AsyncConnection, complaint_id: str) -> dict[str, Any]:
+    """The ledger of a complaint, and beside it those of all complaints that were merged into it."""
+    waiting = [complaint_id]
+    found: list[dict[str, Any]] = []
+    for one in waiting:
+        told = await reading.told(conn, one, LEDGER_TYPES)
+        found.append({"complaint_id": one, "items": ledger(told)})
+        waiting += [event["data"]["from_id"] for event in told if event["type"] == "complaint.took_in"]
+    every = [item for one in found for item in one["items"]]
+    names = await reading.names_of(conn, [str(item["agent"]["id"]) for item in every])
+    for item in every:
+        item["agent"]["name"] = names.get(str(item["agent"]["id"]))
+    return {"items": found[0]["items"], "merged": found[1:]}

@@ -91,6 +91,27 @@ class Withdraw(Act):
 
 
 @dataclass(frozen=True, slots=True)
+class Merge(Act):
+    """It is the same as `into`, which goes on."""
+
+    into: str
+    agent_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split(Act):
+    """These contacts are about something else."""
+
+    contacts: tuple[str, ...]
+    agent_id: str
+    reason: str
+    cause: str | None = None
+    product: str | None = None
+    need: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Escalate(Act):
     by: Literal["customer", "agent", "supervisor"]
     by_id: str
@@ -158,4 +179,4 @@ class AcceptSuccession(Act):
 
 
 #: acts that look at all complaints of the customer, however long ago they were closed, and may open another
-FAR_REACHING: Final = (Classify, Confirm, FollowUp)
+FAR_REACHING: Final = (Classify, Confirm, FollowUp, Merge, Split)

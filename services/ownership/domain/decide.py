@@ -9,10 +9,10 @@ from typing import Any, Final
 from shared.policy import Policy
 from shared.refusal import Refusal
 
-from . import acts, handling, resolving, standing_in
+from . import acts, handling, merging, resolving, splitting, standing_in
 from .due import work_through
 from .state import Complaint
-from .story import Around, Story
+from .story import Around, Story, refuse
 
 Decision = Callable[[Story, Any, datetime, Policy, Around], Refusal | None]
 
@@ -26,6 +26,9 @@ def decide(
     """
     story = Story(state, people=around.people)
     work_through(story, policy, now, now)
+    if state.merged_into is not None and not isinstance(act, acts.HelperReply):
+        detail = "The complaint was merged into another: what is to be done is done there."
+        return story, refuse(state, "complaint-merged", detail)
     if refusal := standing_in.refused_for(story, act, around):
         return story, refusal
     return story, DECISIONS[type(act)](story, act, now, policy, around)
@@ -45,6 +48,8 @@ DECISIONS: Final[dict[type[acts.Act], Decision]] = {
     acts.Answer: resolving.answer,
     acts.Confirm: resolving.confirm,
     acts.FollowUp: resolving.follow_up,
+    acts.Merge: merging.merge,
+    acts.Split: splitting.split,
     acts.StartDeputy: standing_in.start_deputy,
     acts.EndDeputy: standing_in.stop_deputy,
     acts.Succeed: standing_in.succeed,

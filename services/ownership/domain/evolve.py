@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from shared.contracts import ownership as said
 from shared.contracts.envelope import Event
-from shared.contracts.ownership import ClockChange
 
-from .state import Clock, Complaint, Deputy, FollowUp, Helper, Pause, Succession
-
-
-def applied(clocks: tuple[Clock, ...], changes: Sequence[ClockChange]) -> tuple[Clock, ...]:
-    """The clocks after an event's changes."""
-    listed = list(clocks)
-    for change in changes:
-        if change.change == "started":
-            _start(listed, change)
-            continue
-        for index, clock in enumerate(listed):
-            if clock.kind == change.kind and clock.cycle == change.cycle and clock.running:
-                listed[index] = _changed(clock, change)
-                break
-    return tuple(listed)
-
-
-def _start(listed: list[Clock], change: ClockChange) -> None:
-    assert change.due_at is not None and change.hours is not None
-    # a clock that starts again and again (next_update) leaves its breached runs and its last one; the timeline has all
-    ended = [c for c in listed if c.kind == change.kind and c.cycle == change.cycle and c.breached_at is None]
-    for clock in ended[:-1]:
-        listed.remove(clock)
-    listed.append(
-        Clock(
-            kind=change.kind,
-            cycle=change.cycle,
-            started_at=change.at,
-            due_at=change.due_at,
-            hours=change.hours,
-            warnings=change.warnings,
-        )
-    )
-
-
-def _changed(clock: Clock, change: ClockChange) -> Clock:
-    if change.change == "met":
-        return replace(clock, met_at=change.at)
-    if change.change == "stopped":
-        return replace(clock, stopped_at=change.at)
-    assert change.due_at is not None
-    paused = clock.paused_seconds + change.paused_seconds
-    hours = change.hours or clock.hours
-    return replace(clock, due_at=change.due_at, hours=hours, warnings=change.warnings, paused_seconds=paused)
-
-
-def _marked(clocks: tuple[Clock, ...], kind: str, cycle: int, **changes: Any) -> tuple[Clock, ...]:
-    return tuple(
-        replace(clock, **changes) if clock.kind == kind and clock.cycle == cycle and clock.running else clock
-        for clock in clocks
-    )
-
+from .applying import applied, marked
+from .state import Complaint, Deputy, FollowUp, Helper, Pause, Succession
 
 #: why a complaint was opened, where somebody has said that it is one
-_SURE: Final = ("complaint", "still_not_solved")
+_SURE: Final = ("complaint", "still_not_solved", "split")
 
 
 def _opened(_: Complaint | None, event: said.ComplaintOpened) -> Complaint:
@@ -90,6 +39,7 @@ def _opened(_: Complaint | None, event: said.ComplaintOpened) -> Complaint:
         departure_threat=event.departure_threat,
         repeat_of=event.repeat_of,
         follows=event.follows,
+        split_from=event.split_from,
         about=event.contact_id if event.follows else None,
         known_as=event.known_as,
         clocks=applied((), event.clocks),
@@ -192,12 +142,12 @@ def _resumed(state: Complaint, event: said.Resumed) -> Complaint:
 def _clock_warned(state: Complaint, event: said.ClockWarned) -> Complaint:
     clock = state.running(event.kind)
     given = clock.warned + 1 if clock else 0
-    marked = _marked(state.clocks, event.kind, event.cycle, warned=given, warned_at=event.at)
-    return replace(state, clocks=marked)
+    clocks = marked(state.clocks, event.kind, event.cycle, warned=given, warned_at=event.at)
+    return replace(state, clocks=clocks)
 
 
 def _clock_breached(state: Complaint, event: said.ClockBreached) -> Complaint:
-    return replace(state, clocks=_marked(state.clocks, event.kind, event.cycle, breached_at=event.at))
+    return replace(state, clocks=marked(state.clocks, event.kind, event.cycle, breached_at=event.at))
 
 
 def _departure_threatened(state: Complaint, event: said.DepartureThreatened) -> Complaint:
@@ -236,6 +186,43 @@ def _reopened(state: Complaint, event: said.Reopened) -> Complaint:
 
 def _continued(state: Complaint, event: said.Continued) -> Complaint:
     return _with_clocks(state, event, followed_by=event.to_id)
+
+
+def _merged(state: Complaint, event: said.Merged) -> Complaint:
+    # each contact belongs to one complaint: they join the other one, and the timeline says which they were
+    return _with_clocks(
+        state, event, merged_into=event.into_id, about=state.first_contact_id, contacts=(), conversations=()
+    )
+
+
+def _took_in(state: Complaint, event: said.TookIn) -> Complaint:
+    value = event.value_at_stake
+    found = [one for one in event.conversation_ids if one not in state.conversations]
+    return _with_clocks(
+        state,
+        event,
+        took_in=(*state.took_in, event.from_id),
+        conversations=(*state.conversations, *found),
+        known_as=(*state.known_as, *event.known_as),
+        departure_threat=state.departure_threat or event.departure_threat,
+        departure_possible=state.departure_possible or event.departure_possible,
+        cause=event.cause or state.cause,
+        product=event.product or state.product,
+        need=event.need or state.need,
+        value_at_stake=state.value_at_stake if value is None else (value.amount, value.currency),
+    )
+
+
+def _split(state: Complaint, event: said.Split) -> Complaint:
+    gone = frozenset(event.contact_ids)
+    return _with_clocks(
+        state,
+        event,
+        split_into=(*state.split_into, event.into_id),
+        contacts=tuple(one for one in state.contacts if one not in gone),
+        conversations=tuple(one for one in state.conversations if one not in event.conversation_ids),
+        departure_possible=None if state.departure_possible in gone else state.departure_possible,
+    )
 
 
 def _closed(state: Complaint, event: said.Closed) -> Complaint:
@@ -292,6 +279,9 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
     said.Accepted: _accepted,
     said.Reopened: _reopened,
     said.Continued: _continued,
+    said.Merged: _merged,
+    said.TookIn: _took_in,
+    said.Split: _split,
     said.Closed: _closed,
     said.FollowUpDue: _follow_up_due,
     said.FollowedUp: _followed_up,

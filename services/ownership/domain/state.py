@@ -146,8 +146,14 @@ class Complaint:
     #: the one that was closed too long ago to be reopened, and the one that goes on with this one
     follows: str | None = None
     followed_by: str | None = None
-    #: the contact that one that follows is about: it belongs to the earlier one
+    #: the contact that one without contacts of its own is about: it belongs to another
     about: str | None = None
+    #: where it goes on, if it was merged; and whose contacts it has taken in
+    merged_into: str | None = None
+    took_in: tuple[str, ...] = ()
+    #: where its contacts came from, and where some of them went
+    split_from: str | None = None
+    split_into: tuple[str, ...] = ()
     #: references of other complaints by which it may be called
     known_as: tuple[str, ...] = ()
     cycle: int = 1
@@ -241,7 +247,8 @@ def from_json(raw: dict[str, Any]) -> Complaint:
     state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]])
     state["contacts"] = tuple(raw["contacts"])
     state["conversations"] = tuple(raw["conversations"])
-    state["known_as"] = tuple(raw.get("known_as", ()))
+    for name in ("known_as", "took_in", "split_into"):
+        state[name] = tuple(raw.get(name, ()))
     state["opened_as"] = tuple(raw["opened_as"])
     if (value := raw["value_at_stake"]) is not None:
         state["value_at_stake"] = (value[0], value[1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from shared.contracts.envelope import Event
@@ -30,6 +31,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """When the customer made a contact, and in which conversation."""
+
+    at: datetime
+    conversation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What a decision on one complaint may look at besides it."""
 
@@ -37,9 +46,13 @@ class Around:
     others: Sequence[Complaint]
     #: the policy in force: what is opened now is opened under it
     current: Policy
+    #: any version of the policy: each complaint keeps its own
+    version: Callable[[str], Policy]
     #: a new id with its reference, for a complaint to be opened
     fresh: Callable[[], tuple[str, str]]
     people: People = field(default_factory=People)
+    #: of the contacts of a complaint that is merged or split: when each was made, and in which conversation
+    heard: Mapping[str, Heard] = field(default_factory=dict)
 
     def other(self, complaint_id: str) -> Complaint | None:
         """Another complaint of the same customer."""
@@ -83,6 +96,8 @@ def opening(event: Event, *, by: str | None, why: str | None) -> Story:
 
 def allowed(state: Complaint) -> list[str]:
     """The acts that the present state does not forbid, by the names of their routes."""
+    if state.merged_into is not None:
+        return []
     if state.status == "closed":
         visit = ["follow-up"] if state.basis in ("accepted", "silent") and state.visit.done_at is None else []
         return ["classification", *([] if state.followed_by else ["confirmation"]), "escalation", *visit]
@@ -97,8 +112,20 @@ def allowed(state: Complaint) -> list[str]:
             "deputy",
             "succession",
             *_standing_in(state),
+            "merge",
+            "split",
         ]
-    acts = ["updates", "classification", "answer", "confirmation", "withdrawal", "escalation", "helpers"]
+    acts = [
+        "updates",
+        "classification",
+        "answer",
+        "confirmation",
+        "withdrawal",
+        "escalation",
+        "helpers",
+        "merge",
+        "split",
+    ]
     if state.owner_id is None:
         acts.insert(0, "claim")
     else:
@@ -121,6 +148,7 @@ def refuse(state: Complaint, slug: str, detail: str, **members: Any) -> Refusal:
         "basis": state.basis,
         "cycle": state.cycle,
         "followed_by": state.followed_by,
+        "merged_into": state.merged_into,
         "owner": None if state.owner_id is None else {"id": state.owner_id, "name": None},
     }
     return Refusal(slug, detail, 409, {"state": now, "allowed": allowed(state), **members})

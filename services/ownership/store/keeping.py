@@ -11,10 +11,11 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json, to_json
-from services.ownership.domain.acts import FAR_REACHING, Act
+from services.ownership.domain.acts import FAR_REACHING, Act, Merge, Split
 from services.ownership.domain.agents import People
 from services.ownership.domain.clocks import FOLLOW_UP, owed_at
 from services.ownership.domain.reference import candidates
+from services.ownership.domain.story import Heard
 from shared.contracts.envelope import new_id
 from shared.contracts.intake import ContactCaptured
 from shared.contracts.ownership import Paused
@@ -40,6 +41,8 @@ class Book:
     people: People = field(default_factory=People)
     #: (id, customer_id) of complaints that an agent owns or stands in for, by the agent's id
     held: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    #: when the contacts of a complaint that is to be merged or split were made, by id
+    heard: dict[str, Heard] = field(default_factory=dict)
     #: agents that were named as somebody who acts or owns
     agents: set[str] = field(default_factory=set)
     #: customers whose words are to be forgotten
@@ -121,6 +124,9 @@ class OwnershipStore:
         for row in rows:
             book.add(Kept(row.id, row.customer_id, from_json(row.state), row.version, row.chain))
         await self.policies.learn(conn, {kept.now.policy_version for kept in book.complaints.values()})
+        moved = [i.payload.complaint_id for i in inputs if isinstance(i.payload, (Merge, Split))]
+        if moved:
+            book.heard = await reading.heard(conn, moved)
         wanted = sum(isinstance(i.payload, (ContactCaptured, *FAR_REACHING)) for i in inputs)
         if wanted:
             book.fresh = await self._free(conn, wanted)
@@ -170,9 +176,11 @@ def _agents_of(book: Book, inputs: Sequence[Input[Book]]) -> set[str]:
     ids: set[str | None] = set()
     for one in inputs:
         ids.update(getattr(one.payload, name, None) for name in _NAMED)
+    acted = {one.payload.complaint_id for one in inputs if isinstance(one.payload, Act)}
     for kept in book.complaints.values():
         state = kept.now
-        if state.status != "closed" or state.running(FOLLOW_UP):
+        # an act may open a closed one again: its owner must be known to be there
+        if state.status != "closed" or state.running(FOLLOW_UP) or kept.id in acted:
             ids.update((state.owner_id, state.deputy.agent_id if state.deputy else None))
             ids.update(helper.helper_id for helper in state.helpers)
             ids.add(state.follow_up.agent_id if state.follow_up else None)

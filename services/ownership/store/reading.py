@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json
 from services.ownership.domain.reference import as_reference
+from services.ownership.domain.story import Heard
 from shared.contracts.envelope import PREFIX
 
 from .tables import agents, complaints, events, pauses
@@ -145,6 +146,22 @@ async def told(conn: AsyncConnection, complaint_id: str, types: Sequence[str]) -
         }
         for row in await conn.execute(statement)
     ]
+
+
+async def heard(conn: AsyncConnection, complaint_ids: Sequence[str]) -> dict[str, Heard]:
+    """When each contact of these complaints was made and in which conversation, as it was told when it came in."""
+    types = [f"{PREFIX}{name}.v1" for name in ("complaint.opened", "complaint.contact_joined")]
+    statement = (
+        select(_e.data)
+        .where(_e.subject_id == any_(bindparam("ids", list(complaint_ids), type_=ARRAY(Text))), _e.type.in_(types))
+        .order_by(_e.subject_id, _e.sequence)
+    )
+    found = {}
+    for data in (await conn.execute(statement)).scalars():
+        told = orjson.loads(data)
+        at = told.get("first_contact_at") or told["at"]
+        found[told["contact_id"]] = Heard(datetime.fromisoformat(at), told.get("conversation_id"))
+    return found
 
 
 async def workload(conn: AsyncConnection, owner_id: str, now: datetime) -> dict[str, int]:
