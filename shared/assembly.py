@@ -25,6 +25,7 @@ from shared.consumer import Consumer, Registry
 from shared.contracts.envelope import topic_of
 from shared.db import make_engine, role_of
 from shared.faults import plan_from_environment
+from shared.group import GroupCommit
 from shared.http import StrictRoute, create_app
 from shared.idempotency import KEPT_FOR, purge
 from shared.kafka import Connection, Producer, TopicReader
@@ -35,7 +36,7 @@ from shared.runner import LedLoop, Listener, Loop, run
 from shared.settings import Base
 from shared.sign_in import sign_in_router
 from shared.timers import Due
-from shared.work import Book, Corridor, GroupCommit, Input
+from shared.work import Book, Corridor, Input
 
 log = structlog.get_logger()
 B = TypeVar("B", bound=Book)

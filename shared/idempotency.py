@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -36,6 +37,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.auth import principal_of
 from shared.db import insert_many
 from shared.http.problem import Answer, Problem
+from shared.http.route import header_of
+from shared.prepared import Prepared
 from shared.refusal import Refusal
 
 #: how long answers are kept
@@ -88,7 +91,7 @@ async def ticket(request: Request) -> Ticket | None:
     Raises 400 for a key that is empty, too long or not printable ASCII. A key in quotes, as the draft writes it, is
     the same as without.
     """
-    given = request.headers.get("idempotency-key")
+    given = header_of(request, b"idempotency-key")
     if given is None:
         return None
     key = given[1:-1] if len(given) > 1 and given[0] == given[-1] == '"' else given
@@ -131,37 +134,49 @@ def idempotency_table(metadata: MetaData) -> Table:
 
 _wanted = func.unnest(bindparam("locks", type_=ARRAY(BigInteger))).table_valued(column("lock", BigInteger))
 _wanted = _wanted.render_derived(name="wanted")
-_lock = select(_wanted.c.lock, func.pg_try_advisory_xact_lock(_wanted.c.lock).label("got"))
+_lock = Prepared(select(_wanted.c.lock, func.pg_try_advisory_xact_lock(_wanted.c.lock).label("got")))
+
+
+@cache
+def _answers_of(table: Table) -> Prepared:
+    c = table.c
+    return Prepared(
+        select(c.id, c.request, c.status, c.body).where(c.id == func.any(bindparam("ids", type_=ARRAY(LargeBinary))))
+    )
 
 
 async def reserve(conn: AsyncConnection, table: Table, tickets: Sequence[Ticket]) -> list[Stored | Refusal | None]:
-    """Looks up a set of tickets inside the caller's transaction, in order: None goes on and does the work.
+    """Locks and looks up a set of tickets inside the caller's transaction, as `stored_answers` does.
 
-    Stored has been done; BUSY is being done by another transaction or by an earlier ticket of this set; REUSED is
-    the key of another request. Two statements for the whole set: the locks, which last until the transaction ends,
-    and after them the answers, so that one committed by a twin a moment ago is seen.
+    Two statements for the whole set: the locks, which last until the transaction ends, and after them the answers, so
+    that one committed by a twin a moment ago is seen.
+    """
+    locks = list({one.lock for one in tickets})
+    free = {row.lock for row in await _lock.rows(conn, {"locks": locks}) if row.got} if locks else set()
+    return await stored_answers(conn, table, tickets, free)
+
+
+async def stored_answers(
+    conn: AsyncConnection, table: Table, tickets: Sequence[Ticket], free: Set[int]
+) -> list[Stored | Refusal | None]:
+    """What is known of tickets whose locks were asked for, in order: None goes on and does the work.
+
+    Stored has been done; BUSY is being done by another transaction, which has its lock, or by an earlier ticket of
+    this set; REUSED is the key of another request.
     """
     if not tickets:
         return []
-    locks = list({one.lock for one in tickets})
-    got = {row.lock: row.got for row in await conn.execute(_lock, {"locks": locks})}
-    rows = await conn.execute(
-        select(table.c.id, table.c.request, table.c.status, table.c.body).where(
-            table.c.id == func.any(bindparam("ids", type_=ARRAY(LargeBinary)))
-        ),
-        {"ids": list({one.id for one in tickets})},
-    )
-    stored = {bytes(row.id): row for row in rows}
+    rows = await _answers_of(table).rows(conn, {"ids": list({one.id for one in tickets})})
+    stored = {row.id: row for row in rows}
     answers: list[Stored | Refusal | None] = []
     taken: dict[bytes, bytes] = {}
     for one in tickets:
         row = stored.get(one.id)
         if row is not None:
-            same = bytes(row.request) == one.request
-            answers.append(Stored(row.status, bytes(row.body)) if same else REUSED)
+            answers.append(Stored(row.status, row.body) if row.request == one.request else REUSED)
         elif one.id in taken:
             answers.append(BUSY if taken[one.id] == one.request else REUSED)
-        elif not got[one.lock]:
+        elif one.lock not in free:
             answers.append(BUSY)
         else:
             taken[one.id] = one.request

@@ -33,7 +33,7 @@ async def migrate(url: str, *, roles: bool = True, say: Callable[[str], None] = 
 
     Raises RolesRefused where the database user may not create them, and what the database raises.
     """
-    engine = make_engine(url, size=2, name="complaint-loop-migrate")
+    engine = make_engine(url, size=2, name="complaint-loop-migrate", whole_tables=True)
     try:
         async with engine.connect() as lock:
             await lock.execute(text("select pg_advisory_lock(:key)"), {"key": lock_number("migrate")})

@@ -7,9 +7,7 @@ they do no I/O and never commit. When a set fails, each input is taken alone, so
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -20,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id
-from shared.db import Rows, is_transient
+from shared.db import Rows, is_transient, sqlstate_of
 from shared.faults import fault
-from shared.idempotency import Stored, Ticket, kept_rows, reserve
+from shared.idempotency import Stored, Ticket, kept_rows, stored_answers
 from shared.inbox import receive
 from shared.outbox import Journal, chained
 from shared.timers import Due, Timers, lock_customers
@@ -210,22 +208,24 @@ class Corridor(Generic[B]):
             try:
                 return await attempt()
             except Exception as error:
-                code = str(getattr(getattr(error, "orig", None), "sqlstate", ""))
-                if code not in ("40001", "40P01", "23505") or not left:
+                if sqlstate_of(error) not in ("40001", "40P01", "23505") or not left:
                     raise
         raise AssertionError("unreachable")
 
     async def _together(self, inputs: Sequence[Input[B]]) -> list[Any]:
         async with self.engine.begin() as conn:
-            await lock_customers(conn, self.service, [i.customer_id for i in inputs])
+            tickets = [one.ticket.lock for one in inputs if one.ticket]
+            free = await lock_customers(conn, self.service, [one.customer_id for one in inputs], tickets)
             work = Work(self.service, self.clock.now())
-            results = await self._handle(conn, work, inputs)
+            results = await self._handle(conn, work, inputs, free)
             await fault("corridor.before_commit")
         await fault("corridor.after_commit")
         return results
 
-    async def _handle(self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]]) -> list[Any]:
-        results, todo = await self._sift(conn, work, inputs)
+    async def _handle(
+        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], free: Set[int] = frozenset()
+    ) -> list[Any]:
+        results, todo = await self._sift(conn, work, inputs, free)
         book = await self.store.load(conn, [one for one, _ in todo], work.now) if todo else None
         answers: list[tuple[Ticket, int, bytes]] = []
         for one, index in todo:
@@ -244,16 +244,16 @@ class Corridor(Generic[B]):
         return results
 
     async def _sift(
-        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]]
+        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], free: Set[int]
     ) -> tuple[list[Any], list[tuple[Input[B], int]]]:
-        """Sorts out what had its effect before: events by the inbox, requests by their idempotency key."""
+        """Sorts out what had its effect before: events by the inbox, requests by their idempotency key, whose locks
+        were `free` unless another transaction is at work on the same."""
         results: list[Any] = [Repeated()] * len(inputs)
         envelopes = [i.envelope for i in inputs if i.envelope]
         new = await receive(conn, self.store.inbox, envelopes, work.now) if envelopes else set()
         tickets = [i.ticket for i in inputs if i.ticket]
-        stored = (
-            dict(zip(tickets, await reserve(conn, self.store.idempotency, tickets), strict=True)) if tickets else {}
-        )
+        answers = await stored_answers(conn, self.store.idempotency, tickets, free) if tickets else []
+        stored = dict(zip(tickets, answers, strict=True))
         todo: list[tuple[Input[B], int]] = []
         for index, one in enumerate(inputs):
             if one.envelope is not None:
@@ -328,47 +328,3 @@ class Corridor(Generic[B]):
                 break
             done += 1
         return done
-
-
-class GroupCommit(Generic[B]):
-    """Joins requests that wait at the same time into one transaction: one fsync for many.
-
-    `take_one` answers when the caller's input is committed. At most `limit` wait; beyond that it raises TimeoutError,
-    which the edge answers with 503, before memory grows.
-    """
-
-    def __init__(self, corridor: Corridor[B], *, most: int = 256, limit: int = 4096) -> None:
-        self._corridor, self._most, self._limit = corridor, most, limit
-        self._waiting: list[tuple[Input[B], asyncio.Future[Any]]] = []
-        self._loop: asyncio.Task[None] | None = None
-
-    async def take_one(self, one: Input[B]) -> Any:
-        """Handles one input together with whoever else is waiting; raises what it failed with."""
-        if len(self._waiting) >= self._limit:
-            raise TimeoutError("too many requests wait for the database")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((one, future))
-        if self._loop is None or self._loop.done():
-            self._loop = asyncio.create_task(self._drain())
-        result = await future
-        if isinstance(result, Failed):
-            raise result.error
-        return result
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            try:
-                results = await self._corridor.take([one for one, _ in group])
-            except Exception as error:
-                results = [Failed(error)] * len(group)
-            for (_, future), result in zip(group, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
-
-
-@contextlib.asynccontextmanager
-async def reading(engine: AsyncEngine) -> Any:
-    """A connection for queries: nothing is locked, nothing is written."""
-    async with engine.connect() as conn:
-        yield conn

@@ -60,7 +60,7 @@ async def _verify(settings: Any, moving: bool) -> tuple[dict[str, dict[str, int]
 
     connection = Connection(settings.kafka_bootstrap_servers, settings.kafka_security())
     # as the user itself, not as a service's role: it looks at all schemas
-    engine = make_engine(settings.database_url, size=1, name="complaint-loop-verify")
+    engine = make_engine(settings.database_url, size=1, name="complaint-loop-verify", whole_tables=True)
     counts: dict[str, dict[str, int]] = {}
     findings: list[str] = []
     try:

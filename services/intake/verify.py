@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import evolve_contact, evolve_customer
 from services.intake.store.keeping import contact_of, standing_of
-from services.intake.store.reading import is_id
+from services.intake.store.reading import customers_of, is_id
 from services.intake.store.tables import contacts, customers, events, responses
 from shared.audit import Evolve, audited
 from shared.contracts.envelope import Event, full_type
@@ -49,8 +49,7 @@ async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
 
 async def _stored(conn: AsyncConnection, ids: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
     found: dict[str, tuple[int, Any]] = {}
-    wanted = bindparam("ids", list(ids), type_=ARRAY(Text))
-    for row in await conn.execute(select(customers).where(customers.c.id == any_(wanted))):
+    for row in await customers_of(conn, ids):
         found[row.id] = (row.version, standing_of(row))
     ours = bindparam("ids", [one for one in ids if is_id(one)], type_=ARRAY(Uuid(as_uuid=False)))
     columns = [one for one in contacts.c if one.name not in ("posted", "signals")]

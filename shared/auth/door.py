@@ -9,6 +9,7 @@ from fastapi.security.base import SecurityBase
 from shared.auth.keys import KeyRing, Principal
 from shared.auth.signed import SESSION_COOKIE, verify_session
 from shared.http.problem import Problem
+from shared.http.route import header_of
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -52,9 +53,7 @@ def requires(*scopes: str) -> Requires:
 
 async def _known(request: Request) -> Principal:
     ring: KeyRing = request.app.state.keyring
-    header = next(
-        (value.decode("latin-1") for name, value in request.scope["headers"] if name == b"authorization"), None
-    )
+    header = header_of(request, b"authorization")
     principal: Principal | None
     if header is None:
         principal = session_of(request, ring)

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from shared.http.direct import DirectRoute
-from shared.http.edge import Edge, request_id
+from shared.http.edge import Edge, Shortcuts, request_id
 from shared.http.problem import MEDIA_TYPE, Answer, Problem, described, not_valid
 from shared.http.route import StrictRoute
 
@@ -164,7 +164,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"logs": False},
-        middleware=[Middleware(Edge, max_body=max_body, direct=direct)],
+        middleware=[Middleware(Edge, max_body=max_body)],
         exception_handlers={HTTPException: _on_http, RequestValidationError: _on_invalid},
     )
     for router in [*routers, _house(ready)]:
@@ -178,6 +178,7 @@ def create_app(
         return _with_problems(described_by_fastapi())
 
     app.openapi = openapi  # type: ignore[method-assign]
+    app.middleware_stack = Shortcuts(app.build_middleware_stack(), max_body, direct)
     return app
 
 

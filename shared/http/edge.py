@@ -132,14 +132,12 @@ def _frames(error: BaseException) -> list[str]:
 class Edge:
     """Wraps the application; every answer leaves through it.
 
-    `direct` has routes that are asked so often that the layers in between are left out.
     A body over `max_body` bytes gets 413, by its Content-Length before it is read, or as soon as a chunked one has
     grown beyond it. HEAD is answered as GET without the body.
     """
 
-    def __init__(self, app: App, max_body: int, direct: Mapping[tuple[str, str], App] | None = None) -> None:
+    def __init__(self, app: App, max_body: int) -> None:
         self._app, self._max_body = app, max_body
-        self._direct = {} if direct is None else direct
         self._counts: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,9 +180,8 @@ class Edge:
             outer: Send = answer
             if scope["method"] == "HEAD":
                 scope, inner, outer = {**scope, "method": "GET"}, _without_body(receive), _head_only(answer)
-            short = self._direct.get((scope["method"], scope["path"])) if not scope.get("root_path") else None
             try:
-                await (self._app if short is None else short)(scope, inner, outer)
+                await self._app(scope, inner, outer)
             except ClientDisconnect:
                 status = status or 499
             except Exception as error:
@@ -228,6 +225,20 @@ class Edge:
             return message
 
         return limited
+
+
+class Shortcuts:
+    """What the server calls: routes that are asked so often that all layers but the edge are left out, else `app`."""
+
+    def __init__(self, app: App, max_body: int, direct: Mapping[tuple[str, str], App]) -> None:
+        self._app = app
+        self._edges = {key: Edge(one, max_body) for key, one in direct.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        edge = None
+        if scope["type"] == "http" and not scope.get("root_path"):
+            edge = self._edges.get((scope["method"], scope["path"]))
+        await (self._app if edge is None else edge)(scope, receive, send)
 
 
 async def _drain(receive: Receive) -> None:

@@ -45,6 +45,14 @@ class Answer(Response):
 
     media_type = "application/json"
 
+    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        if headers is not None:
+            super().__init__(content, status_code, headers)
+            return
+        self.status_code, self.background = status_code, None
+        self.body = self.render(content)
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+
     def render(self, content: Any) -> bytes:
         return content if isinstance(content, bytes) else to_json(content)
 

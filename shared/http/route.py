@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -20,14 +21,22 @@ _JSON = re.compile(r"application/(?:json|[A-Za-z0-9!#$&^_.+-]+\+json)", re.IGNOR
 _UTF8 = re.compile(r"""\s*charset\s*=\s*("?)utf-?8\1\s*""", re.IGNORECASE | re.ASCII)
 
 
+def header_of(request: Request, name: bytes) -> str | None:
+    """The first header of this name (in lower case) as it came; None if there is none."""
+    for one, value in request.scope["headers"]:
+        if one == name:
+            return str(value, "latin-1")
+    return None
+
+
 def media_type(request: Request) -> str:
     """The media type of the body without its parameters, in lower case; empty if not given."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return (header_of(request, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def require_json(request: Request) -> None:
     """Raises 415 unless the body is declared as JSON in UTF-8."""
-    declared = request.headers.get("content-type", "")
+    declared = header_of(request, b"content-type") or ""
     if declared == "application/json":
         return
     kind, *parameters = declared.split(";")
@@ -79,6 +88,21 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         return strict_loads(await self.body())
+
+    async def body(self) -> bytes:
+        # mostly the body comes in one piece: Starlette's stream of pieces costs more than reading what is in it
+        if not hasattr(self, "_body"):
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            pieces = [message.get("body", b"")]
+            while message.get("more_body"):
+                message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                pieces.append(message.get("body", b""))
+            self._body = b"".join(pieces)
+        return self._body
 
 
 def _doors(dependant: Dependant) -> list[Callable[[Request], Awaitable[None]]]:

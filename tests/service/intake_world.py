@@ -29,9 +29,10 @@ from services.intake.store.tables import events
 from shared.auth import KeyRing, StoredKey, mint, service_token
 from shared.clock import ManualClock
 from shared.db import make_engine
+from shared.group import GroupCommit
 from shared.http import create_app
 from shared.policy import Policies, Policy, load_policy
-from shared.work import Corridor, GroupCommit, Input
+from shared.work import Corridor, Input
 
 SECRET = "a secret of forty characters, no less: ok"
 _POLICY = Path(__file__).parents[2] / "deploy" / "policy.example.yaml"

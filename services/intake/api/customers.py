@@ -49,8 +49,7 @@ def people(desk: Desk) -> APIRouter:
     @router.get("/customers/{customer_id}", summary="A customer's profile")
     async def get(customer_id: PathId, _: Reader) -> Answer:
         async with desk.engine.connect() as conn:
-            row = await reading.customer(conn, customer_id)
-            if row is not None:
+            for row in await reading.customers_of(conn, [customer_id]):
                 return Answer(view.customer(customer_of(row)))
             spoke = await reading.recent(conn, [customer_id])
         if not spoke:

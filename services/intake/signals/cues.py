@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from services.intake.signals.rules import Cue, Guard, RuleSet
@@ -26,14 +26,27 @@ class Finder:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self._table = rules.anchors()
+        self._matchers = {
+            anchor: tuple(rules.cues[number].matchers[place] for number, place in entries)
+            for anchor, entries in self._table.items()
+        }
         self.anchors = frozenset(self._table)
         self._guards_of = {
             cue.name: tuple(g for g in rules.guards if not g.stops or cue.name in g.stops or cue.name in g.stops)
             for cue in rules.cues
         }
 
-    def cued(self, words: Iterable[str]) -> bool:
-        return not self.anchors.isdisjoint(words)
+    def wanted(self, words: Set[str]) -> Set[str]:
+        """The words of a text for whose sake it has to be looked into, sentence by sentence; mostly none."""
+        return {word for word in self.anchors & words if any(one.possible(words) for one in self._matchers[word])}
+
+    def _entries(self, hits: Set[str], words: Set[str]) -> list[tuple[int, int]]:
+        found = set()
+        for anchor in hits:
+            for entry, matcher in zip(self._table[anchor], self._matchers[anchor], strict=True):
+                if matcher.possible(words):
+                    found.add(entry)
+        return sorted(found)
 
     def in_words(self, sentences: Sequence[Sentence]) -> list[Finding]:
         found: list[Finding] = []
@@ -45,7 +58,8 @@ class Finder:
             looked += 1
             if looked > SENTENCES:
                 break
-            finding = self._look(sentence.line, hits)
+            entries = self._entries(hits, sentence.words)
+            finding = self._look(sentence.line, entries) if entries else None
             if finding is not None:
                 cues, guards, stopped, points, begin, end = finding
                 found.append(Finding(sentence.quote(begin, end), cues, guards, stopped, points))
@@ -63,18 +77,18 @@ class Finder:
             looked += 1
             if looked > SENTENCES:
                 break
-            finding = self._look(line, hits)
+            finding = self._look(line, sorted({entry for anchor in hits for entry in self._table[anchor]}))
             if finding is not None:
                 cues, guards, stopped, points, _, _ = finding
                 found.append(Finding((start, end), cues, guards, stopped, points))
         return found
 
     def _look(
-        self, line: str, hits: Iterable[str]
+        self, line: str, entries: Iterable[tuple[int, int]]
     ) -> tuple[tuple[Cue, ...], tuple[Guard, ...], tuple[Cue, ...], float, int, int] | None:
         spots: dict[int, tuple[int, int]] = {}
         rules = self.rules.cues
-        for number, place in sorted({entry for anchor in hits for entry in self._table[anchor]}):
+        for number, place in entries:
             if number not in spots:
                 match = rules[number].matchers[place].expression.search(line)
                 if match:

@@ -21,6 +21,10 @@ from services.intake.signals.rules import LANGUAGES, read, rule_set
 CALLER = "the caller says so"
 UNKNOWN = "the language is not one we know"
 _UNHEARD = Departure(None, None, 0.0, (UNKNOWN,), None)
+_STATED = {value: Heard(value, 1.0, (CALLER,)) for value in (True, False)}
+_STAYS = Departure(False, None, 1.0, (CALLER,), None)
+_UNHEARD_TROUBLE = Heard(None, 0.5, (UNKNOWN,))
+_UNHEARD_CAUSE = Cause(None, 0.0, (UNKNOWN,), ())
 
 
 def weights() -> dict[str, Any]:
@@ -74,7 +78,6 @@ class Hearing:
         words = read("languages.yaml")
         self._known = {name: frozenset(words[name]) for name in ("english", "foreign")}
         self._rarity = repeat.Rarity(self._known["english"] | frozenset(words.get("chinese", ())))
-        self._anchors = self._departure["en"].anchors | self._repeat["en"].anchors
         digest = hashlib.sha256(
             repr(
                 (own, rivals, [f.rules.digest for f in (*self._departure.values(), *self._repeat.values())], causes)
@@ -95,7 +98,7 @@ class Hearing:
         whole = head + text[: texts.LIMIT]
         words = texts.plain_words(whole)
         language = texts.language(whole, words, locale, self._known)
-        complaint, leaving, cause = Heard(None, 0.5, (UNKNOWN,)), _UNHEARD, Cause(None, 0.0, (UNKNOWN,), ())
+        complaint, leaving, cause = _UNHEARD_TROUBLE, _UNHEARD, _UNHEARD_CAUSE
         said: list[Finding] = []
         if language is not None:
             # what the caller states is not heard again, but for the words of a threat to leave
@@ -156,8 +159,9 @@ class Hearing:
         if language == "zh":
             spans = texts.zh_sentences(whole)
             return leaving.in_characters(whole, spans) if threats else [], again.in_characters(whole, spans)
-        anchors = self._anchors if threats else again.anchors
-        if anchors.isdisjoint(words):
+        seen = set(words)
+        anchors = leaving.wanted(seen) | again.wanted(seen) if threats else again.wanted(seen)
+        if not anchors:
             return [], []
         sentences = texts.sentences(whole, self._names, anchors)
         return leaving.in_words(sentences) if threats else [], again.in_words(sentences)
@@ -184,12 +188,11 @@ class Hearing:
 
     def _believe(self, caller: Caller, complaint: Heard, leaving: Departure, again: Repeat, cause: Cause) -> Signals:
         if caller.complaint is not None:
-            complaint = Heard(caller.complaint, 1.0, (CALLER,))
-        if caller.departure_threat is not None:
-            stated = caller.departure_threat
-            leaving = Departure(
-                stated, "certain" if stated else None, 1.0, (CALLER,), leaving.quote if stated else None
-            )
+            complaint = _STATED[caller.complaint]
+        if caller.departure_threat is True:
+            leaving = Departure(True, "certain", 1.0, (CALLER,), leaving.quote)
+        elif caller.departure_threat is False:
+            leaving = _STAYS
         if caller.repeat is not None:
             again = Repeat(
                 caller.repeat, 1.0, (CALLER,), caller.repeat_of or (again.of if caller.repeat else None), again.quote

@@ -12,6 +12,7 @@ from services.intake.signals.text import LIMIT, plain_words
 
 ZH_SAME = 0.24
 ZH_OTHER = 0.10
+_FIRST = Repeat(False, 0.05, ("no earlier contact and nothing said of one",), None, None)
 COMPARED = 20  # earlier contacts looked at, the latest first
 
 
@@ -34,10 +35,10 @@ def hear(
     said: Sequence[Finding],
     rarity: Rarity,
 ) -> Repeat:
-    hint = max((one for one in said if one.cues), key=lambda one: one.points, default=None)
+    hint = max((one for one in said if one.cues), key=lambda one: one.points, default=None) if said else None
     quote = hint.quote if hint else None
     says = [f"{cue.says} (cue {cue.name})" for cue in hint.cues[:2]] if hint else []
-    recent = sorted(earlier, key=lambda one: one.occurred_at, reverse=True)[:COMPARED]
+    recent = sorted(earlier, key=lambda one: one.occurred_at, reverse=True)[:COMPARED] if earlier else ()
     for contact in recent:
         if cause is not None and contact.cause == cause:
             return Repeat(True, 0.95, ("the same cause as an earlier contact", *says), contact.contact_id, quote)
@@ -45,7 +46,7 @@ def hear(
         return Repeat(None, 0.5 if recent else 0.1, ("the language is not one we know",), None, quote)
     if not recent:
         if hint is None:
-            return Repeat(False, 0.05, ("no earlier contact and nothing said of one",), None, None)
+            return _FIRST
         return Repeat(None, 0.5, (*says, "but no earlier contact is known"), None, quote)
     mine = vector(text, language, rarity)
     compared = [(likeness.alike(mine, vector(one.text[:LIMIT], language, rarity)), one) for one in recent]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -41,6 +41,14 @@ class RuleError(ValueError):
 class Matcher:
     anchors: frozenset[str]  # one of these must stand in the sentence (en: a word, zh: characters)
     expression: re.Pattern[str]
+    others: tuple[frozenset[str], ...] = ()  # and, in English, one of each of these
+
+    def possible(self, words: Set[str]) -> bool:
+        """Whether a text of these words can hold the pattern at all: sets are asked long before an expression is."""
+        for choice in self.others:  # noqa: SIM110 - any() costs as much as ten of these questions
+            if choice.isdisjoint(words):
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,14 @@ def compile_pattern(pattern: str, lists: Mapping[str, Sequence[str]], language: 
     source = "".join(parts)
     if words:
         source = source.replace("^", "^ ", 1) if source.startswith("^") else "(?<= )" + source
-    return Matcher(frozenset(min(needed, key=_cost)), re.compile(source))
+    anchors = min(needed, key=_cost)
+    others = [frozenset(choice) for choice in needed if choice is not anchors and all(map(_is_plain, choice))]
+    return Matcher(frozenset(anchors), re.compile(source), tuple(others) if words else ())
+
+
+def _is_plain(word: str) -> bool:
+    # OWN, RIVAL, OTHER and _tags_ stand for words that a text spells in its own way
+    return word.islower() and not word.startswith("_")
 
 
 def _choice(body: str, lists: Mapping[str, Sequence[str]], where: str) -> tuple[str, ...]:

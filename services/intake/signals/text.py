@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,8 @@ _PLAIN = re.compile(r"[a-z0-9]+")
 _TOKEN = re.compile(r"[@#]?[^\W_]+(?:['’`][^\W_]+)*|<[a-z]{1,8}>", re.ASCII | re.IGNORECASE)
 _ENDS = re.compile(r"([.!?;\n…]+)")
 _TAG = re.compile(r"#([A-Za-z0-9]+)")
+#: ASCII in lower case, without apostrophes, and a space for whatever is no letter or digit
+_SEPARATED = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)} | {ord("'"): None}
 _LONG = re.compile(r"([a-z])\1\1+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -49,10 +51,11 @@ class Sentence:
 
 def plain_words(text: str) -> list[str]:
     """Lower-case words without apostrophes: the cheap look before anything else is done."""
-    low = text.lower()
-    if "'" in low or "’" in low:
-        low = low.replace("'", "").replace("’", "")
-    words = _PLAIN.findall(_LONG.sub(r"\1", low))
+    if text.isascii():
+        words = [_short(word) for word in text.translate(_SEPARATED).split()]
+    else:
+        low = text.lower().replace("'", "").replace("’", "")
+        words = [_short(word) for word in _PLAIN.findall(low)]
     if "#" in text:  # #NeverAgain is two words as well
         words += [_plain(part) for tag in _TAG.findall(text) for part in _CAMEL.findall(tag)]
     return words
@@ -61,7 +64,7 @@ def plain_words(text: str) -> list[str]:
 def sentences(
     text: str,
     names: Mapping[str, Sequence[tuple[tuple[str, ...], str]]],
-    wanted: frozenset[str] | None = None,
+    wanted: Set[str] | None = None,
 ) -> list[Sentence]:
     """English-like text into sentences of normal words; names become OWN, RIVAL or OTHER.
 
@@ -74,14 +77,12 @@ def sentences(
         begin, start = start, start + len(part)
         if number % 2 or not part:
             continue  # the marks between sentences
-        if "@" not in part and "#" not in part and "<" not in part:
-            plain = [_plain(raw) for raw in _TOKEN.findall(part)]
-            if not plain:
+        if "@" not in part and "#" not in part and "<" not in part and "`" not in part and "''" not in part:
+            plain = plain_words(part)
+            if not plain or (wanted is not None and wanted.isdisjoint(plain)):
                 continue
             if len(plain) < SENTENCE_WORDS and (not names or names.keys().isdisjoint(plain)):
-                kinds = frozenset(plain)
-                if wanted is None or not wanted.isdisjoint(kinds):
-                    found.append(Sentence(part, begin, f" {' '.join(plain)} ", kinds))
+                found.append(Sentence(part, begin, f" {' '.join(plain)} ", frozenset(plain)))
                 continue
         words: list[tuple[str, int, int]] = []
         for match in _TOKEN.finditer(part):
@@ -115,6 +116,11 @@ def sentences(
 def _worded(part: str, begin: int) -> list[tuple[str, int, int]]:
     """The words of a part without handles, tags and names, with their places."""
     return [(_plain(one.group()), begin + one.start(), begin + one.end()) for one in _TOKEN.finditer(part)]
+
+
+@lru_cache(maxsize=20_000)
+def _short(word: str) -> str:
+    return _LONG.sub(r"\1", word[:WORD_LENGTH])
 
 
 @lru_cache(maxsize=20_000)

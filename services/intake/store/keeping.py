@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, column, func, select, tuple_
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, column, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import PROFILE, Contact, NewContact, NewProfile, NewResponse, Profile, Standing
@@ -15,15 +15,16 @@ from services.intake.domain.commands import Erase
 from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
+from shared.prepared import Prepared
 from shared.timers import Timers
 from shared.work import Input, Kept, Work
 
 from . import tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
 from .changing import forget, note_answered, response_rows
-from .reading import is_id, recent
+from .reading import customers_of, is_id, recent
 
-_c, _k, _r, _p = tables.contacts.c, tables.customers.c, tables.responses.c, tables.responders.c
+_c, _r, _p = tables.contacts.c, tables.responses.c, tables.responders.c
 
 
 def _array(name: str, kind: Any = Text) -> Any:
@@ -36,10 +37,20 @@ def _rows(name: str, *columns: str) -> Any:
 
 
 _asked = _rows("asked", "source", "source_event_id")
-_known = select(_c.id, _c.source, _c.source_event_id, _c.received_at, cast(_c.signals, Text).label("signals")).where(
-    tuple_(_c.source, _c.source_event_id).in_(select(_asked.c.source, _asked.c.source_event_id))
+# one look-up per identity, whatever the statistics say: planned when the table was empty, a join reads all of it
+_there = (
+    select(
+        cast(_c.id, Text).label("id"),
+        _c.source,
+        _c.source_event_id,
+        _c.received_at,
+        cast(_c.signals, Text).label("signals"),
+    )
+    .where(_c.source == _asked.c.source, _c.source_event_id == _asked.c.source_event_id)
+    .limit(1)
+    .lateral("there")
 )
-_customers = select(tables.customers).where(_k.id == any_(_array("ids")))
+_known = Prepared(select(_there).select_from(_asked.join(_there, true())))
 _contacts = select(*[one for one in _c if one.name not in ("posted", "signals")]).where(
     _c.id == any_(_array("ids", Uuid(as_uuid=False)))
 )
@@ -49,7 +60,7 @@ _responses = select(tables.responses).where(
         select(_answers.c.source, _answers.c.scope, _answers.c.source_event_id)
     )
 )
-_responders = select(tables.responders).where(_p.id == any_(_array("ids")))
+_responders = Prepared(select(tables.responders).where(_p.id == any_(_array("ids"))))
 
 
 class IntakeStore:
@@ -74,7 +85,7 @@ class IntakeStore:
         humans = [one.responder for one in new] + [one.responder for one in answers]
         people = {one.id for one in humans if one is not None and (one.name or one.email)}
         if people:
-            for row in await conn.execute(_responders, {"ids": sorted(people)}):
+            for row in await _responders.rows(conn, {"ids": sorted(people)}):
                 book.responders[row.id] = Responder(row.name, row.email, row.said_at)
         wanted = {one.customer_id for one in payloads if isinstance(one, NewProfile | Erase)}
         wanted.update(one.customer_id for one in new)
@@ -90,7 +101,7 @@ class IntakeStore:
 
     async def _load_known(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
         asked = {"p_source": [one.source for one in new], "p_source_event_id": [one.source_event_id for one in new]}
-        for row in await conn.execute(_known, asked):
+        for row in await _known.rows(conn, asked):
             book.known[(row.source, row.source_event_id)] = Known(row.id, row.received_at, row.signals.encode())
 
     async def _load_recent(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
@@ -99,7 +110,7 @@ class IntakeStore:
             book.recent.setdefault(row.customer_id, []).insert(0, Recent(earlier, row.conversation_id))
 
     async def _load_customers(self, conn: AsyncConnection, book: Book, ids: list[str]) -> None:
-        for row in await conn.execute(_customers, {"ids": ids}):
+        for row in await customers_of(conn, ids):
             book.customers[row.id] = customer_of(row)
         like_ours = [one for one in ids if is_id(one)]
         if like_ours:
@@ -157,7 +168,7 @@ def contact_of(row: Any) -> Contact:
 
 def standing_of(row: Any) -> Standing:
     """What a customer is to the business, from the columns."""
-    value = Amount(**row.lifetime_value) if row.lifetime_value else None
+    value = Amount(**orjson.loads(row.lifetime_value)) if row.lifetime_value else None
     return Standing(row.tier, row.region, row.locale, value, row.profiled_at, row.erased_at)
 
 
@@ -167,7 +178,7 @@ def customer_of(row: Any) -> Customer:
     fields = {name: getattr(row, name) for name in PROFILE if getattr(row, name) is not None}
     if standing.lifetime_value is not None:
         fields["lifetime_value"] = standing.lifetime_value
-    as_of = {name: datetime.fromisoformat(at) for name, at in row.as_of.items()}
+    as_of = {name: datetime.fromisoformat(at) for name, at in orjson.loads(row.as_of).items()}
     kept = Kept(row.id, row.id, standing if row.version else None, row.version, row.chain)
     return Customer(kept, Profile(fields, as_of), known=True)
 

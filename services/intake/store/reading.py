@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, column, func, select, true
+from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER
+from shared.prepared import Prepared
 
 from .tables import contacts, customers, responders, responses
 
@@ -66,9 +68,9 @@ async def responses_of(conn: AsyncConnection, contact_ids: list[str]) -> dict[st
     return found
 
 
-async def customer(conn: AsyncConnection, customer_id: str) -> Any:
-    """A customer's row; None if there is none."""
-    return (await conn.execute(select(customers).where(customers.c.id == customer_id))).one_or_none()
+async def customers_of(conn: AsyncConnection, customer_ids: Sequence[str]) -> Sequence[Any]:
+    """The rows of those of these customers who have one; JSON is text."""
+    return await _customers.rows(conn, {"ids": list(customer_ids)})
 
 
 async def responder(conn: AsyncConnection, responder_id: str) -> Any:
@@ -95,9 +97,18 @@ _last = (
     .limit(MOST_EARLIER)
     .lateral("last")
 )
-_recent = select(_last).select_from(_whose.join(_last, true()))
+_recent = Prepared(
+    select(cast(_last.c.id, Text).label("id"), *[one for one in _last.c if one.name != "id"]).select_from(
+        _whose.join(_last, true())
+    )
+)
+_customers = Prepared(
+    select(*[cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in customers.c]).where(
+        customers.c.id == any_(bindparam("ids", type_=ARRAY(Text)))
+    )
+)
 
 
 async def recent(conn: AsyncConnection, customer_ids: Sequence[str]) -> Sequence[Any]:
     """The last few contacts of each of these customers, of each the latest first."""
-    return (await conn.execute(_recent, {"whose": list(customer_ids)})).all() if customer_ids else ()
+    return await _recent.rows(conn, {"whose": list(customer_ids)}) if customer_ids else ()
