@@ -177,7 +177,8 @@ async def insert_many(
     """
     if not rows:
         return []
-    names = tuple(rows[0])
+    given = _columns(table, rows, update)
+    names = tuple(given)
     key = (table.fullname, names, conflict, update, returning)
     statement = _statements.get(key)
     if statement is None:
@@ -185,20 +186,20 @@ async def insert_many(
         if returning:
             insert = insert.returning(*[table.c[name] for name in returning])
         statement = _statements[key] = Prepared(insert)
-    return await statement.rows(conn, _columns(table, names, rows, "p"))
+    return await statement.rows(conn, {f"p_{name}": values for name, values in given.items()})
 
 
-def _columns(
-    table: Table, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]], start: str
-) -> dict[str, list[Any]]:
-    """The rows as one array per column."""
-    parameters: dict[str, list[Any]] = {}
-    for name in names:
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]], update: bool) -> dict[str, list[Any]]:
+    """The rows as one array per column; without the columns that are null in all of them, unless null is to be set."""
+    columns: dict[str, list[Any]] = {}
+    for name in rows[0]:
         values: list[Any] = [row[name] for row in rows]
+        if not update and values.count(None) == len(values):
+            continue
         if isinstance(table.c[name].type, JSONB):
             values = [v if v is None else (v if isinstance(v, bytes) else orjson.dumps(v)).decode() for v in values]
-        parameters[f"{start}_{name}"] = values
-    return parameters
+        columns[name] = values
+    return columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +227,14 @@ async def insert_sets(
     they are made of.
     """
     filled = [one for one in sets if one.rows]
-    parts = [(one, tuple(one.rows[0]), f"s{number}") for number, one in enumerate(filled)]
     if last is not None:
-        parts.append((last, tuple(last.rows[0]), "last"))
+        filled.append(last)
+    given: dict[str, Any] = dict(parameters or {})
+    parts: list[tuple[Rows, tuple[str, ...], str]] = []
+    for number, one in enumerate(filled):
+        columns, start = _columns(one.table, one.rows, one.update), f"s{number}"
+        given |= {f"{start}_{name}": values for name, values in columns.items()}
+        parts.append((one, tuple(columns), start))
     kind = getattr(then, "__func__", then)
     key = (kind, last is not None, *((one.table.fullname, names, one.conflict, one.update) for one, names, _ in parts))
     statement = _statements.get(key)
@@ -237,7 +243,4 @@ async def insert_sets(
         inserted = made.pop() if last is not None else None
         whole = then(inserted).add_cte(*(insert.cte(f"insert_{number}") for number, insert in enumerate(made)))
         statement = _statements[key] = Prepared(whole)
-    given: dict[str, Any] = dict(parameters or {})
-    for one, names, start in parts:
-        given |= _columns(one.table, names, one.rows, start)
     await statement.rows(conn, given)

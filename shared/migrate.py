@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +129,15 @@ def _run(connection: Connection, metadata: MetaData) -> None:
 
 async def behind(conn: AsyncConnection, schema: str) -> bool:
     """Whether a schema is missing or older than this code."""
-    from alembic.script import ScriptDirectory
-
-    head = ScriptDirectory.from_config(Config(str(_INI), ini_section=schema)).get_current_head()
     there = await conn.scalar(text("select to_regclass(:name)"), {"name": f"{schema}.alembic_version"})
     if there is None:
         return True
-    return bool(await conn.scalar(text(f"select version_num from {schema}.alembic_version")) != head)
+    return bool(await conn.scalar(text(f"select version_num from {schema}.alembic_version")) != _head(schema))
+
+
+@cache
+def _head(schema: str) -> str | None:
+    # probes ask every few seconds, and the revisions of a running process do not change
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(Config(str(_INI), ini_section=schema)).get_current_head()

@@ -6,11 +6,12 @@ driver's own costs about ten. What runs here runs in the transaction that SQLAlc
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +19,7 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _BEGIN = text("select 1")
 
 
-class Row(asyncpg.Record):  # type: ignore[misc]
+class Row(asyncpg.Record):
     """A row whose columns are attributes."""
 
     def __getattr__(self, name: str) -> Any:
@@ -46,6 +47,21 @@ class Prepared:
         given = [values[name] if name in values else self._defaults[name] for name in self._names]
         rows: list[Row] = await driver.fetch(self.sql, *given, record_class=Row)
         return rows
+
+
+class Together:
+    """Several queries that are answered in one round trip, each by its name."""
+
+    def __init__(self, **queries: Select[Any]) -> None:
+        parts = {name: query.subquery(name) for name, query in queries.items()}
+        self._shapes: list[Any] = [namedtuple(name, list(part.c.keys())) for name, part in parts.items()]
+        lists = [func.array(select(func.row(*part.c)).select_from(part).scalar_subquery()) for part in parts.values()]
+        self._prepared = Prepared(select(*(one.label(name) for name, one in zip(parts, lists, strict=True))))
+
+    async def rows(self, conn: AsyncConnection, values: Mapping[str, Any]) -> list[list[Any]]:
+        """The rows of each query, in the order of the queries; the names of their parameters differ."""
+        (found,) = await self._prepared.rows(conn, values)
+        return [[shape._make(row) for row in rows] for shape, rows in zip(self._shapes, found, strict=True)]
 
 
 async def _driver_of(conn: AsyncConnection) -> Any:

@@ -20,7 +20,7 @@ _NO_CUSTOMER: Final = Refusal("not-found", "There is no such customer.", 404)
 _CONFUSED: Final = Refusal("customer-id-taken", "This customer id is the id of a contact.", 422)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """A contact that is kept now, or was before; `signals` is JSON."""
 

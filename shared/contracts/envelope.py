@@ -54,9 +54,10 @@ class MalformedError(ValueError):
     """A message that is not one of our events: says what is missing or unreadable."""
 
 
-@dataclass(frozen=True, slots=True)
+# not frozen: that would cost as much as its data
+@dataclass(slots=True)
 class Envelope:
-    """One event as it travels: CloudEvents attributes, our three extensions, and the data as bytes."""
+    """One event as it travels: CloudEvents attributes, our three extensions, and the data as bytes; never changed."""
 
     id: str
     source: str

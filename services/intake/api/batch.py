@@ -16,9 +16,10 @@ from shared.http import Answer, Problem, checked, invalid, media_type, refused, 
 from shared.http.edge import failure
 from shared.http.problem import unreadable
 from shared.http.strict import strict_ndjson
-from shared.idempotency import Ticket, reserve
+from shared.idempotency import Ticket
+from shared.once import once
 from shared.refusal import Refusal
-from shared.work import Failed, Input, Repeated
+from shared.work import Failed, Input
 
 from . import view
 from .bodies import CONTACT, MOST_ITEMS, ContactBody
@@ -50,8 +51,11 @@ BATCH_BODY: Final[dict[str, Any]] = {
 async def take_batch(desk: Desk, request: Request, ticket: Ticket | None) -> Answer:
     """Answers `{"results": […]}` in order. Raises 400, 413 or 415 where the whole cannot be read."""
     count, values = _values(await request.body(), media_type(request))
-    if ticket is not None and (again := await _answered_before(desk, ticket)) is not None:
-        return again
+    return await once(desk.corridor, ticket, lambda: _taken(desk, request, count, values))
+
+
+async def _taken(desk: Desk, request: Request, count: int, values: Iterator[Any]) -> bytes:
+    # each contact is found to be a duplicate where the batch is sent again before its answer is kept
     results: list[bytes] = [b""] * count
     numbered, breath = enumerate(values), Breath()
     writing: asyncio.Task[None] | None = None
@@ -65,10 +69,7 @@ async def take_batch(desk: Desk, request: Request, ticket: Ticket | None) -> Ans
     finally:
         if writing is not None and not writing.done():
             await asyncio.wait([writing])
-    body = b'{"results":[' + b",".join(results) + b"]}"
-    if ticket is not None:
-        return await _kept(desk, ticket, body)
-    return Answer(body)
+    return b'{"results":[' + b",".join(results) + b"]}"
 
 
 def _values(raw: bytes, kind: str) -> tuple[int, Iterator[Any]]:
@@ -141,26 +142,3 @@ async def _write(desk: Desk, request: Request, new: list[tuple[int, NewContact]]
 
 def _problem(problem: Problem, request: Request) -> bytes:
     return b'{"problem":%s}' % to_json(problem.body(request_id(request.scope)))
-
-
-async def _answered_before(desk: Desk, ticket: Ticket) -> Answer | None:
-    async with desk.engine.begin() as conn:
-        (before,) = await reserve(conn, desk.corridor.store.idempotency, [ticket])
-    if isinstance(before, Refusal):
-        raise refused(before)
-    return None if before is None else before.response()
-
-
-async def _kept(desk: Desk, ticket: Ticket, body: bytes) -> Answer:
-    """Keeps the answer. Its contacts are committed: asked again before this is, each is found to be a duplicate."""
-    one: Input[Book] = Input("", body, _nothing, ticket=ticket, render=lambda answer: (200, answer))
-    result = await desk.corridor.take_one(one)
-    if isinstance(result, Repeated) and result.stored is not None:
-        return result.stored.response()
-    if isinstance(result, Refusal):
-        raise refused(result)
-    return Answer(body)
-
-
-def _nothing(_book: Book, _work: Any, body: bytes) -> bytes:
-    return body

@@ -10,7 +10,9 @@ from services.intake.listening import Breath
 from services.intake.signals import Caller, Earlier
 from services.intake.store import reading
 from shared.auth import Principal, requires
-from shared.http import Answer, StrictRoute
+from shared.http import Answer, StrictRoute, to_json
+from shared.idempotency import Ticketed
+from shared.once import once
 
 from .bodies import SignalsBody
 from .desk import Desk
@@ -23,7 +25,10 @@ def hearing(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["signals"])
 
     @router.post("/signals", summary="What would be heard in these texts")
-    async def signals(body: SignalsBody, _: Asker) -> Answer:
+    async def signals(body: SignalsBody, _: Asker, ticket: Ticketed) -> Answer:
+        return await once(desk.corridor, ticket, lambda: heard_in(body))
+
+    async def heard_in(body: SignalsBody) -> bytes:
         whose = sorted({one.customer_id for one in body.items if one.customer_id is not None})
         since = desk.clock.now() - desk.ears.repeat_within
         earlier: dict[str, list[Earlier]] = {}
@@ -37,6 +42,6 @@ def hearing(desk: Desk) -> APIRouter:
         for one in body.items:
             await breath.taken()
             heard.append(desk.ears.hear(one.text, "", one.locale, Caller(), earlier.get(one.customer_id or "", ())))
-        return Answer({"items": heard})
+        return to_json({"items": heard})
 
     return router

@@ -1,4 +1,7 @@
-"""What hearing takes in and gives back: plain values, no behaviour."""
+"""What hearing takes in and gives back: plain values, no behaviour.
+
+Nobody changes them, but those made for each text are not frozen: that triples what making one costs.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class Repeat:
     quote: Quote | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cause:
     value: str | None
     score: float
@@ -48,7 +51,7 @@ class Cause:
     candidates: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signals:
     complaint: Heard
     departure_threat: Departure
@@ -58,7 +61,7 @@ class Signals:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """What the caller states is believed; None = the caller says nothing about it."""
 

@@ -174,7 +174,9 @@ class Hearing:
         points = reading.points
         lexicon = self._lexicon[language]
         reasons = [
-            lexicon.says[name] for name, count in sorted(reading.groups.items(), key=lambda g: -g[1]) if count > 0
+            lexicon.says[name]
+            for name, count in sorted(reading.groups.items(), key=lambda g: (-g[1], g[0]))
+            if count > 0
         ]
         if leaving.tier in ("certain", "likely") and language == "zh":
             points += 2.0

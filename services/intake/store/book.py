@@ -18,7 +18,7 @@ from shared.work import Kept
 Identity = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
     """A contact that is there already, as its first answer told it."""
 

@@ -15,14 +15,14 @@ from services.intake.domain.commands import Erase
 from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
-from shared.prepared import Prepared
+from shared.prepared import Prepared, Together
 from shared.timers import Timers
 from shared.work import Input, Kept, Work
 
 from . import tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
 from .changing import forget, note_answered, response_rows
-from .reading import customers_of, is_id, recent
+from .reading import CUSTOMERS, RECENT, customers_of, is_id, recent
 
 _c, _r, _p = tables.contacts.c, tables.responses.c, tables.responders.c
 
@@ -50,7 +50,9 @@ _there = (
     .limit(1)
     .lateral("there")
 )
-_known = Prepared(select(_there).select_from(_asked.join(_there, true())))
+_known = select(_there).select_from(_asked.join(_there, true()))
+#: what a set of new contacts concerns
+_look = Together(known=_known, customers=CUSTOMERS, recent=RECENT)
 _contacts = select(*[one for one in _c if one.name not in ("posted", "signals")]).where(
     _c.id == any_(_array("ids", Uuid(as_uuid=False)))
 )
@@ -79,7 +81,7 @@ class IntakeStore:
         new = [one for one in payloads if isinstance(one, NewContact)]
         answers = [one for one in payloads if isinstance(one, NewResponse)]
         if new:
-            await self._load_known(conn, book, new)
+            await self._look(conn, book, new)
         if answers:
             await self._load_answered(conn, book, answers)
         humans = [one.responder for one in new] + [one.responder for one in answers]
@@ -87,33 +89,39 @@ class IntakeStore:
         if people:
             for row in await _responders.rows(conn, {"ids": sorted(people)}):
                 book.responders[row.id] = Responder(row.name, row.email, row.said_at)
-        wanted = {one.customer_id for one in payloads if isinstance(one, NewProfile | Erase)}
-        wanted.update(one.customer_id for one in new)
-        if wanted:
-            await self._load_customers(conn, book, sorted(wanted))
+        others = sorted({one.customer_id for one in payloads if isinstance(one, NewProfile | Erase)})
+        if others:
+            self._know(book, await customers_of(conn, others))
+        await self._tell_apart(conn, book, {*others, *(one.customer_id for one in new)})
         if erased := sorted(one.customer_id for one in payloads if isinstance(one, Erase)):
             for row in await recent(conn, erased):
                 book.customer(row.customer_id).known = True
         if unknown := [one for one in new if (one.source, one.source_event_id) not in book.known]:
-            await self._load_recent(conn, book, unknown)
             await book.compare(unknown)
         return book
 
-    async def _load_known(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
-        asked = {"p_source": [one.source for one in new], "p_source_event_id": [one.source_event_id for one in new]}
-        for row in await _known.rows(conn, asked):
+    async def _look(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
+        whose = list({one.customer_id for one in new})
+        asked = {
+            "p_source": [one.source for one in new],
+            "p_source_event_id": [one.source_event_id for one in new],
+            "ids": whose,
+            "whose": whose,
+        }
+        known, customers, recently = await _look.rows(conn, asked)
+        for row in known:
             book.known[(row.source, row.source_event_id)] = Known(row.id, row.received_at, row.signals.encode())
-
-    async def _load_recent(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
-        for row in await recent(conn, sorted({one.customer_id for one in new})):
+        self._know(book, customers)
+        for row in recently:
             earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
             book.recent.setdefault(row.customer_id, []).insert(0, Recent(earlier, row.conversation_id))
 
-    async def _load_customers(self, conn: AsyncConnection, book: Book, ids: list[str]) -> None:
-        for row in await customers_of(conn, ids):
+    def _know(self, book: Book, rows: Sequence[Any]) -> None:
+        for row in rows:
             book.customers[row.id] = customer_of(row)
-        like_ours = [one for one in ids if is_id(one)]
-        if like_ours:
+
+    async def _tell_apart(self, conn: AsyncConnection, book: Book, customers: set[str]) -> None:
+        if like_ours := [one for one in customers if is_id(one)]:
             found = await conn.execute(
                 select(_c.id).where(_c.id == any_(_array("ids", Uuid(as_uuid=False)))), {"ids": like_ours}
             )

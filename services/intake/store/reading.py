@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column, func, select, true
 from sqlalchemy.dialects.postgresql import JSONB
@@ -97,16 +97,15 @@ _last = (
     .limit(MOST_EARLIER)
     .lateral("last")
 )
-_recent = Prepared(
-    select(cast(_last.c.id, Text).label("id"), *[one for one in _last.c if one.name != "id"]).select_from(
-        _whose.join(_last, true())
-    )
+#: the last few contacts of customers `whose`, of each the latest first
+RECENT: Final = select(cast(_last.c.id, Text).label("id"), *[one for one in _last.c if one.name != "id"]).select_from(
+    _whose.join(_last, true())
 )
-_customers = Prepared(
-    select(*[cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in customers.c]).where(
-        customers.c.id == any_(bindparam("ids", type_=ARRAY(Text)))
-    )
-)
+#: customers `ids`; JSON is text
+CUSTOMERS: Final = select(
+    *[cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in customers.c]
+).where(customers.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+_recent, _customers = Prepared(RECENT), Prepared(CUSTOMERS)
 
 
 async def recent(conn: AsyncConnection, customer_ids: Sequence[str]) -> Sequence[Any]:
