@@ -19,7 +19,7 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _BEGIN = text("select 1")
 
 
-class Row(asyncpg.Record):
+class Row(asyncpg.Record):  # type: ignore[misc]
     """A row whose columns are attributes."""
 
     def __getattr__(self, name: str) -> Any:

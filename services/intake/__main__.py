@@ -15,9 +15,9 @@ from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
+from shared.group import GroupCommit
 from shared.outbox import Bell, lock_number
 from shared.policy import Policies
-from shared.work import GroupCommit
 
 #: seconds between two looks at what tools have sent
 _TICK = 0.2

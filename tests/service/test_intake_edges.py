@@ -133,6 +133,17 @@ async def test_lists_in_pages(world: World) -> None:
         assert (await world.ask("GET", "/v1/contacts", "agent", params=params)).status_code == 422
 
 
+async def test_a_question_under_an_idempotency_key_is_answered_as_before(world: World) -> None:
+    keyed = {"Idempotency-Key": "asked-once"}
+    body = {"items": [{"text": "I will cancel my contract.", "customer_id": "c-1"}]}
+    first = await world.ask("POST", "/v1/signals", json=body, headers=keyed)
+    await world.take(text="My line is dead.", customer={"id": "c-1"})
+    again = await world.ask("POST", "/v1/signals", json=body, headers=keyed)
+    assert (again.headers["idempotency-replayed"], again.content) == ("true", first.content)
+    other = await world.ask("POST", "/v1/signals", json={"items": []}, headers=keyed)
+    assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (422, "idempotency-key-reused")
+
+
 async def test_what_is_heard(world: World) -> None:
     told = (await world.take(text="If this is not fixed by Friday I will cancel my contract and leave you."))["signals"]
     assert told["departure_threat"]["value"] is True

@@ -16,8 +16,8 @@ from services.intake.hooks.receiving import delivery_row
 from services.intake.hooks.sealed import UnreadableSecret
 from services.intake.hooks.switchboard import Switchboard
 from shared.clock import Clock
+from shared.group import GroupCommit
 from shared.http import Problem, StrictRoute
-from shared.work import GroupCommit
 
 log = structlog.get_logger()
 
