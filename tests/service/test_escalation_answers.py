@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -35,9 +36,9 @@ async def asked(escalation: World) -> World:
     return escalation
 
 
-async def answered(world: World, text: str = WORDS, executive: str = "head", **told: Any) -> Any:
+async def answered(world: World, words: str = WORDS, executive: str = "head", **told: Any) -> Any:
     (one,) = await world.escalations(complaint_id="k-1")
-    return await world.act("c-1", AnswerGiven(one["id"], executive, text, **told))
+    return await world.act("c-1", AnswerGiven(one["id"], executive, words, **told))
 
 
 async def test_the_words_go_to_the_customer_and_their_delivery_ends_it(asked: World) -> None:
@@ -84,7 +85,7 @@ async def test_who_becomes_owner_later_is_asked_to_tell(escalation: World) -> No
 @pytest.mark.parametrize(
     ("given", "slug"),
     [
-        ({"text": "  "}, "empty-answer"),
+        ({"words": "  "}, "canned-answer"),
         ({"executive": "stranger"}, "unknown-executive"),
         ({"promise": promised(cause="the-moon")}, "unknown-cause"),
     ],
@@ -102,6 +103,17 @@ async def test_the_same_words_to_another_customer_are_canned(asked: World) -> No
     refusal = await asked.act("c-2", AnswerGiven(other["id"], "head", WORDS))
     assert isinstance(refusal, Refusal) and refusal.slug == "canned-answer"
     assert refusal.members["likeness"] > 0.8
+
+
+async def test_of_two_alike_that_come_at_once_one_is_taken(asked: World) -> None:
+    await asked.tell(opened(contact("c-2"), "k-2"), breached(complaint_id="k-2", customer="c-2"))
+    both = await asyncio.gather(
+        *(
+            asked.act(one["customer_id"], AnswerGiven(one["id"], "head", WORDS))
+            for one in await asked.escalations(status="waiting")
+        )
+    )
+    assert sorted(type(one).__name__ for one in both) == ["Done", "Refusal"]
 
 
 async def test_the_same_words_to_the_same_complaint_are_consistency(asked: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.service.escalation_house import Doors
 from tests.service.escalation_world import WORDS, breached, contact, opened, owned, threatened
@@ -64,7 +65,6 @@ async def test_twice_is_a_conflict_and_the_same_request_again_is_not(doors: Door
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"executive_id": "head", "text": "   "}, "/text"),
         ({"executive_id": "head"}, "/text"),
         ({"executive_id": "head", "text": "x", "surprise": 1}, "/surprise"),
         ({"executive_id": "head", "text": WORDS, "promise": PROMISE | {"watch_for": "soon"}}, "/promise/watch_for"),
@@ -92,6 +92,44 @@ async def test_canned_words_show_their_likeness_and_a_check_changes_nothing(door
     assert refused.status_code == 422 and refused.json()["type"].endswith(":canned-answer")
     assert refused.json()["likeness"] == checked["likeness"]
     assert (await get(doors, path)).json()["status"] == "waiting"
+
+
+async def test_an_answer_of_any_age_is_found_again(doors: Doors, place: str) -> None:
+    assert (await post(doors, f"{place}/answer", {"executive_id": "head", "text": WORDS})).status_code == 202
+    columns = "escalation_id, complaint_id, customer_id, executive_id, apology, stay_asked, given_at"
+    others = (
+        f"insert into escalation.answers (id, text, sketch, {columns}) select 'a-' || n, 'Other words, number ' || n,"
+        f" jsonb_build_array(n::text), {columns} from escalation.answers, generate_series(1, 5000) n"
+    )
+    async with doors.world.engine.begin() as conn:
+        await conn.execute(text(others))
+    await doors.world.tell(opened(contact("c-2"), "k-2"), breached(complaint_id="k-2", customer="c-2"))
+    (other,) = await doors.world.escalations(complaint_id="k-2")
+    swapped = WORDS.replace("eight", "seven").replace("tomorrow", "today")
+    body = {"executive_id": "head", "text": f"Dear Ms Novak,\n{swapped}\nKind regards\nHana"}
+    refused = await post(doors, f"/v1/escalations/{other['id']}/answer", body)
+    assert refused.json()["type"].endswith(":canned-answer") and refused.json()["likeness"] > 0.8
+
+
+async def test_the_same_question_beforehand_gets_the_same_answer(doors: Doors, place: str) -> None:
+    path, key = f"{place}/answer/check", {"Idempotency-Key": "look"}
+    first = await post(doors, path, {"executive_id": "head", "text": WORDS}, **key)
+    again = await post(doors, path, {"executive_id": "head", "text": WORDS}, **key)
+    assert first.status_code == again.status_code == 200 and first.json() == again.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await post(doors, path, {"executive_id": "head", "text": "Something else."}, **key)
+    assert other.status_code == 422 and other.json()["type"].endswith(":idempotency-key-reused")
+    assert (await get(doors, place)).json()["status"] == "waiting"
+
+
+@pytest.mark.parametrize("words", ["", "  ", "We value your feedback.", "感谢您的反馈，我们高度重视。"])
+async def test_no_words_and_courtesy_alone_are_canned(doors: Doors, place: str, words: str) -> None:
+    body = {"executive_id": "head", "text": words}
+    refused = await post(doors, f"{place}/answer", body)
+    assert refused.status_code == 422 and refused.json()["type"].endswith(":canned-answer")
+    assert refused.json()["likeness"] == 1 and refused.json()["because"]
+    checked = (await post(doors, f"{place}/answer/check", body)).json()
+    assert checked["acceptable"] is False and checked["because"]
 
 
 async def test_the_stay_question(doors: Doors, place: str) -> None:

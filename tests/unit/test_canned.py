@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.escalation.canned import likeness
+from services.escalation.canned import likeness, sketch
+from services.escalation.canned.evaluate import evaluate, main
+
+TEXTS = Path(__file__).parent / "texts"
 
 OWN = [
     "I rang you at eight; a technician replaces the splitter in your street tomorrow at nine.",
@@ -110,7 +114,48 @@ def test_names_of_people_do_not_make_words_ones_own() -> None:
     assert likeness(second, [first]).value < likeness(second, [first], ["Bo Akande", "Mia Wolf"]).value
 
 
-@pytest.mark.parametrize("piece", ["\n", " ", "\n regards", "祝您", "w.", "1 ", "sorry ", "thank you for ", "已将您"])
+def test_sentences_in_another_order_or_fewer_of_them_are_a_copy() -> None:
+    first = (
+        "The pump in your cellar failed because nobody had serviced it for three years. That was our duty. A new pump "
+        "is in, and our plumber checks it every spring from now on. I asked the caretaker to ring me if it rises."
+    )
+    second = (
+        "That was our duty. Our plumber checks it every spring from now on. The pump in your cellar failed because "
+        "nobody had serviced it for two years."
+    )
+    assert not likeness(second, [first]).acceptable
+
+
+def test_the_same_courtesy_around_other_words_is_no_copy() -> None:
+    frame = "Thank you for your patience, and please accept my apologies for the inconvenience. {} Kind regards"
+    one = frame.format("The surveyor missed the crack because he never went up the ladder.")
+    other = frame.format("The bank had your old address, so the card went to a stranger.")
+    assert likeness(one, [other]).acceptable
+
+
+def test_a_sketch_finds_what_is_nearly_the_same() -> None:
+    first = (
+        "I rang you about order 4711: the depot in Leeds had put it on the wrong van, and Mark brings it on Tuesday."
+    )
+    second = "I rang you about order 98: the depot in Hull had put it on the wrong van, and Sanjay brings it on Friday."
+    other = "Your invoice counted the modem twice. I took it off, and the pounds are on your card in the morning."
+    assert set(sketch(first)) & set(sketch(second))
+    assert not set(sketch(first)) & set(sketch(other))
+
+
+def test_how_well_our_own_texts_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {row["what"]: row for row in evaluate(Path("nowhere"), TEXTS)}
+    assert figures["courtesy alone, own set"]["n"] > 200
+    for row in figures.values():
+        assert row["precision"] >= 0.97 and row["recall"] >= 0.95, row
+    assert main([]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\n", " ", "\n regards", "祝您", "w.", "1 ", "sorry ", "thank you for ", "已将您", "将", "我们", "dear valued "],
+)
 def test_no_text_takes_long(piece: str) -> None:
     began = time.process_time()
     likeness("a" + piece * (20_000 // len(piece)) + "b", ["x" * 20_000])

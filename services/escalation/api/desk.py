@@ -58,11 +58,12 @@ class Desk:
 
     async def alike(self, complaint_id: str, text: str) -> tuple[Alike, int]:
         """How much words are like an earlier answer to another complaint, and the last answer looked at."""
-        async with self.engine.connect() as conn:
-            earlier, last = await reading.earlier_answers(conn, complaint_id)
         names = [one.name for one in self.policies.current.executives]
+        pieces = await asyncio.to_thread(canned.sketch, text, names)
+        async with self.engine.connect() as conn:
+            earlier, last = await reading.earlier_answers(conn, complaint_id, pieces)
         found = await asyncio.to_thread(canned.likeness, text, earlier, names)
-        return Alike(found.acceptable, round(found.value, 3), tuple(found.because)), last
+        return Alike(found.acceptable, round(found.value, 3), tuple(found.because), tuple(pieces)), last
 
 
 def not_found(what: str) -> Problem:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query
 from services.escalation import handlers
 from services.escalation.api.desk import Desk, not_found
 from services.escalation.api.models import AnswerBody, CheckBody, DeliveredBody, ForwardBody
-from services.escalation.domain.acts import Delivered, Forwarded
-from services.escalation.domain.answering import AnswerGiven
+from services.escalation.domain.acts import Checked, Delivered, Forwarded
+from services.escalation.domain.answering import Alike, AnswerGiven
 from services.escalation.handlers import Done
 from services.escalation.store import reading, shapes
 from shared.auth import Principal, requires
@@ -92,11 +92,12 @@ def escalation_routes(desk: Desk) -> APIRouter:
         return await desk.take(customer_id, given, handlers.answer, shape, ticket)
 
     @router.post("/{escalation_id}/answer/check", summary="Would these words be taken? Changes nothing")
-    async def check_answer(escalation_id: Id, body: CheckBody, by: Answering) -> Answer:
-        _, complaint_id = await place(escalation_id)
+    async def check_answer(escalation_id: Id, body: CheckBody, by: Answering, ticket: Ticketed) -> Answer:
+        customer_id, complaint_id = await place(escalation_id)
         alike, _ = await desk.alike(complaint_id, body.text)
-        told = {"acceptable": alike.acceptable, "likeness": alike.likeness, "because": list(alike.because)}
-        return Answer(told)
+        if ticket is None:
+            return Answer(told_of(alike))
+        return await desk.take(customer_id, Checked(alike), handlers.checked, told_of, ticket, status=200)
 
     @router.post("/{escalation_id}/delivered", status_code=202, summary="The owner told the customer in person")
     async def tell_delivered(escalation_id: Id, body: DeliveredBody, by: Telling, ticket: Ticketed) -> Answer:
@@ -111,6 +112,11 @@ def escalation_routes(desk: Desk) -> APIRouter:
         return await desk.take(customer_id, act, handlers.forward, shape, ticket)
 
     return router
+
+
+def told_of(alike: Alike) -> dict[str, Any]:
+    """What is told of words beforehand."""
+    return {"acceptable": alike.acceptable, "likeness": alike.likeness, "because": list(alike.because)}
 
 
 def paged(items: list[dict[str, Any]], limit: int) -> Answer:

@@ -11,6 +11,8 @@ from shared.calendars import Duration
 from shared.fields import Body, Id, Instant, Invalid, Text
 
 Words = Annotated[str, Text(20_000)]
+#: an answer may be nothing at all: it is refused as none, like any other that is canned
+Answered = Annotated[str, Text(20_000, blank=True)]
 
 
 def _watch_for(value: Any) -> Any:
@@ -77,7 +79,7 @@ class AnswerBody(Body):
     """An executive's own words."""
 
     executive_id: Id
-    text: Words
+    text: Answered
     apology: bool = False
     stay_question: StayQuestion | None = None
     promise: PromiseBody | None = None
@@ -87,7 +89,7 @@ class CheckBody(Body):
     """Words to be compared with earlier answers; nothing is kept."""
 
     executive_id: Id
-    text: Words
+    text: Answered
 
 
 class DeliveredBody(Body):

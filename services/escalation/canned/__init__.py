@@ -4,8 +4,8 @@ Refused is, in words:
 
 * what is nearly the text of an answer to *another* complaint, once everything that a form leaves open is masked
   (`masks`): as a whole (at least 0.80 alike), or sentence by sentence (at least 0.80 of a longer text stands in one
-  earlier answer, in whatever order). Courtesy counts for nothing on either side: two people may say sorry alike, and a
-  new frame around old words makes no new answer.
+  earlier answer, in whatever order). Courtesy is left out of the comparison: two people may say sorry alike, and a
+  new frame around old words makes no new answer; texts close without it (0.70) are compared with it too.
 * what says nothing but courtesy (`courtesy`).
 
 A short text is a copy only where it is the very same: "Refunded: 40 EUR." may be true of two customers, with another
@@ -24,12 +24,14 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from services.escalation.canned import courtesy
-from services.escalation.canned.masks import level, masked, own
+from services.escalation.canned.masks import body, level, masked, own
 
 #: a text this like an earlier one is a copy
 COPY = 0.80
 COURTESY_ALONE = "it is courtesy alone: nothing in it is about this customer's matter"
 NAMES_DO_NOT_COUNT = "names, dates and numbers do not count as own words"
+#: from here on the whole texts are compared too, courtesy and all
+_CLOSE = 0.70
 #: less than this, and numbers, dates and names are what an answer consists of
 _SHORT = 40
 #: from here on the sentences of a text are looked for one by one
@@ -62,8 +64,7 @@ class Likeness:
 @lru_cache(maxsize=20_000)
 def core(text: str) -> str:
     """What answers are compared by: masked, and without courtesy. Nothing is left of what is courtesy alone."""
-    left, _ = courtesy.without(own(text))
-    return level(masked(left))
+    return level(masked(courtesy.without(own(text))))
 
 
 def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Likeness:
@@ -76,6 +77,9 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
         return Likeness(0.0, (), True)
     _, score, place = found
     value, least = score / 100, COPY
+    if _CLOSE <= value < COPY:
+        # with its courtesy it may be nearer: the same letter, a sentence of it taken for courtesy in one of the two
+        value = max(value, fuzz.ratio(body(_unnamed(text, names)), body(earlier[place])) / 100)
     if courtesy.weight(mine) >= _LONG and value < COPY:
         value, place = max((value, place), _sentences(mine, earlier))
     if courtesy.weight(mine) < _SHORT:
@@ -89,7 +93,7 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
     return Likeness(value, (), True, place)
 
 
-def sketch(text: str, names: Iterable[str] = ()) -> list[int]:
+def sketch(text: str, names: Iterable[str] = ()) -> list[str]:
     """The smallest hashes of the pieces a text is made of: by these an earlier answer of any age is found again.
 
     Two texts that are 0.80 alike share most of their pieces, and so at least one of the smallest but for a freak;
@@ -98,12 +102,12 @@ def sketch(text: str, names: Iterable[str] = ()) -> list[int]:
     said = _SPACES.sub("", core(_unnamed(text, names))) or level(own(text))
     size = _SIGNS if _CHINESE.search(said) else _LETTERS
     pieces = {said[at : at + size] for at in range(max(len(said) - size + 1, 1))}
-    return sorted({_mixed(piece) for piece in pieces})[:_PIECES]
+    return [f"{one:x}" for one in sorted({_mixed(piece) for piece in pieces})[:_PIECES]]
 
 
 def _mixed(piece: str) -> int:
     # the order of checksums follows the text; multiplied it follows nothing, and the smallest are a fair sample
-    return (zlib.crc32(piece.encode()) * 0x9E3779B1 & 0xFFFFFFFF) >> 1
+    return zlib.crc32(piece.encode()) * 0x9E3779B1 & 0xFFFFFFFF
 
 
 def _unnamed(text: str, names: Iterable[str]) -> str:

@@ -11,7 +11,8 @@ MASK = "#"
 #: who a reader of public boards is, where nobody knows a name
 _READER = r"(?:网友|网民|楼主|来信人|市民|先生|女士|朋友|用户|客户|顾客)"
 _GREETING = re.compile(
-    r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening))\b(?!\s+(?:i|we|you|your|the|this|it|my|our|thanks?)\b)"
+    r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening))\b"
+    r"(?!\s+(?:i|we|you|your|the|this|it|my|our|thanks?)\b)"
     r"(?:\s+[\w.'’-]{1,30}){0,5}\s*(?:[,:;!\n，]|\.(?=\s|\Z)|\Z)|"
     rf"^\s*(?:尊敬的|亲爱的)?[^\n，。：,:]{{0,30}}(?:您好|你好|{_READER}\s*[：:])[^\n，。：,:!！]{{0,20}}[，。：,:!！\s]"
     r"|^\s*(?:您好|你好)[，。：,:!！\s]?",
@@ -22,7 +23,7 @@ _SIGNATURE = re.compile(
     r"yours (?:sincerely|faithfully|truly)\b.*|(?:sincerely|respectfully|cheers)\b.*)\Z|"
     r"(?:此致[\s\S]{0,4}敬礼|特此(?:回复|答复|函复|说明)|(?:最后)?祝[您你]?[^\n。]{0,20}[。！!]?)[\s\S]{0,60}\Z|"
     # a department and a date, or either of them, after the last sentence
-    r"(?<=[。！!？?.\s])[\u4e00-\u9fffA-Z0-9]{0,20}\s*"
+    r"(?:\A|(?<=[。！!？?.\s]))[\u4e00-\u9fffA-Z0-9]{0,20}\s*"
     r"(?:19|20)\d\d\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日?|[./-]\d{1,2}[./-]\d{1,2})[。\s]*\Z|"
     r"(?<=[。！!？?])\s*[\u4e00-\u9fffA-Z0-9]{2,16}(?:局|办|处|委|中心|政府|委员会|公司|客服部?|热线)\s*\Z",
     re.IGNORECASE | re.DOTALL,
@@ -104,7 +105,7 @@ def numbered(text: str) -> str:
     """The text with numbers, dates, times, addresses and references masked, but no names."""
     for pattern, mask in _NUMBERED:
         text = pattern.sub(mask, text)
-    return text
+    return _RUN.sub(MASK, text)
 
 
 def level(text: str) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.escalation.domain.answering import Alike
 from services.escalation.domain.promising import PromiseWanted
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Words were looked at beforehand: nothing changes."""
+
+    alike: Alike
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from shared.contracts.escalation import EscalationAnswered, EscalationDelivered,
 from shared.policy import Policy
 from shared.refusal import Refusal
 
+#: why nothing at all is no answer
+NO_WORDS = "there are no words in it"
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerGiven:
@@ -32,6 +35,8 @@ class AnswerGiven:
     by: str | None = None
     seen: int = 0
     alike: Alike | None = None
+    #: what is given besides words
+    redress: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,14 @@ class Alike:
     acceptable: bool = True
     likeness: float = 0.0
     because: tuple[str, ...] = field(default=())
+    #: by which answers like it are found, those too that come while it is compared
+    sketch: tuple[str, ...] = ()
 
-    def refusal(self) -> Refusal:
-        """What is told of words that were used before."""
+    def refusal(self, detail: str = "") -> Refusal:
+        """What is told of words that were used before, and where there are none."""
         return Refusal(
             "canned-answer",
-            "This is nearly an answer that was given before, or says nothing of this customer's matter.",
+            detail or "This is nearly an answer that was given before, or says nothing of this customer's matter.",
             422,
             {"likeness": self.likeness, "because": list(self.because)},
         )
@@ -69,7 +76,7 @@ def decide_answer(
     if not known(policy, given.executive_id):
         return Refusal("unknown-executive", "The policy names no such executive or delegate.", 422)
     if not given.text.strip():
-        return Refusal("empty-answer", "An answer needs words of one's own.", 422)
+        return Alike(False, 1.0, (NO_WORDS,)).refusal("An answer needs words of one's own.")
     if complaint.departure_threat and not (given.stay_asked and (given.stay or "").strip()):
         return Refusal(
             "stay-question-missing",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.escalation.handlers import events
-from services.escalation.handlers.answers import Done, answer, delivered, forward
+from services.escalation.handlers.answers import Done, answer, checked, delivered, forward
 from services.escalation.handlers.deadlines import DEADLINES, when
 from services.escalation.handlers.mails import on_mail_outcome
 from services.escalation.handlers.promises import Promised, action_done, promise
@@ -25,6 +25,7 @@ __all__ = [
     "Promised",
     "action_done",
     "answer",
+    "checked",
     "delivered",
     "forward",
     "on_mail_outcome",

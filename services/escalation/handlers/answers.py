@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.escalation import canned
-from services.escalation.domain.acts import Delivered, Forwarded
+from services.escalation.domain.acts import Checked, Delivered, Forwarded
 from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, decide_delivered, told
 from services.escalation.domain.climbing import decide_forward
 from services.escalation.domain.escalation import Escalation
@@ -86,7 +86,9 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
             given.apology,
             given.stay_asked,
             given.stay,
+            given.redress,
             work.now,
+            canned.sketch(given.text),
         )
     )
     if given.promise and promise_id:
@@ -103,6 +105,7 @@ def _alike(book: Book, given: AnswerGiven, state: Escalation) -> Alike:
     if not alike.acceptable or not given.text.strip():
         return alike
     newer = [words for of, words in book.newer if of != state.complaint_id]
+    newer += [said.text for said in book.answers if said.complaint_id != state.complaint_id]
     if given.alike is not None and not newer:
         return alike
     found = canned.likeness(given.text, newer)
@@ -157,6 +160,11 @@ def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
     for event in decided:
         book.say_escalation(work, kept, event, by=act.agent_id, note={"how": act.how})
     return Done(kept.now, book.delivery.get(kept.id, {}))
+
+
+def checked(book: Book, work: Work, act: Checked) -> Alike:
+    """Words that are only looked at, under a key by which the same question gets the same answer."""
+    return act.alike
 
 
 def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:

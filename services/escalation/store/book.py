@@ -86,7 +86,9 @@ class Said:
     apology: bool
     stay_asked: bool
     stay: str | None
+    redress: str | None
     given_at: datetime
+    sketch: list[str]
 
 
 class Book:

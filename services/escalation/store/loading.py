@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, all_, and_, any_, bindparam, exists, select
+from sqlalchemy import ARRAY, Text, all_, and_, any_, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
@@ -21,6 +21,7 @@ from services.escalation.store import mails
 from services.escalation.store.book import Book, Breach, Broken, Watch, Words
 from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
 from shared.contracts import intake, ownership
+from shared.outbox import lock_number
 from shared.timers import Due
 from shared.work import Kept
 
@@ -32,8 +33,8 @@ MOST_HEARD_SINCE = 100_000
 LOOK_BACK = timedelta(seconds=60)
 #: promises that did not hold with which a new one is compared
 MOST_BROKEN = 500
-#: numbers are taken before they can be seen: how far back one may still appear
-_OVERLAP = 50
+#: held while an answer is taken: of two that are alike and come at once, the second sees the first
+_ANSWERING = lock_number("escalation", "answers")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,6 +58,8 @@ class Wanted:
     #: promises for which contacts that came meanwhile are looked up
     look_back: set[str] = field(default_factory=set)
     answers_after: int | None = None
+    #: only answers that share pieces with these; None: whatever they are like
+    sketch: set[str] | None = field(default_factory=set)
 
     def add(self, payload: Any) -> None:
         """Adds what one input names."""
@@ -72,6 +75,7 @@ class Wanted:
                 self.promised |= {payload.promise.cause} if payload.promise else set()
                 before = payload.seen if self.answers_after is None else min(self.answers_after, payload.seen)
                 self.answers_after = before
+                self._sketch(payload)
             case Delivered() | Forwarded():
                 self.escalations.add(payload.escalation_id)
             case PromiseGiven():
@@ -83,6 +87,12 @@ class Wanted:
                 self.mails.add(payload.mail_id)
             case Due():
                 self._due(payload)
+
+    def _sketch(self, given: AnswerGiven) -> None:
+        if given.alike is None:
+            self.sketch = None
+        elif self.sketch is not None:
+            self.sketch |= set(given.alike.sketch)
 
     def _complaint(self, event: ownership.ComplaintEvent) -> None:
         self.complaints.add(event.complaint_id)
@@ -282,12 +292,16 @@ async def _complaints(conn: AsyncConnection, book: Book, wanted: Wanted) -> None
 async def _answers(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if wanted.answers_after is None:
         return
+    await conn.execute(select(func.pg_advisory_xact_lock(_ANSWERING)))
     statement = (
         select(answers.c.complaint_id, answers.c.text)
-        .where(answers.c.number > wanted.answers_after - _OVERLAP, answers.c.text.is_not(None))
+        .where(answers.c.number > wanted.answers_after, answers.c.text.is_not(None))
         .order_by(answers.c.number.desc())
         .limit(MOST_NEWER)
     )
+    if wanted.sketch is not None:
+        pieces = bindparam("pieces", sorted(wanted.sketch), type_=ARRAY(Text))
+        statement = statement.where(answers.c.sketch.has_any(pieces))
     book.newer = [(row.complaint_id, row.text) for row in await conn.execute(statement)]
 
 

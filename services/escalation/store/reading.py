@@ -16,8 +16,8 @@ from services.escalation.store import shapes
 from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
 from shared.policy import Policies
 
-#: earlier answers that a new one is compared with
-MOST_EARLIER = 2_000
+#: earlier answers that a new one is compared with: those that share most with it
+MOST_EARLIER = 60
 #: breaches of one promise that are shown, the latest
 MOST_BREACHES = 200
 
@@ -226,14 +226,21 @@ async def references(conn: AsyncConnection, complaint_ids: Sequence[str]) -> dic
     return {name: one.reference for name, one in known.items() if one.reference}
 
 
-async def earlier_answers(conn: AsyncConnection, complaint_id: str, most: int = MOST_EARLIER) -> tuple[list[str], int]:
-    """The latest answers to other complaints, and the number of the last of all: what came later is compared under
-    the lock."""
+async def earlier_answers(
+    conn: AsyncConnection, complaint_id: str, sketch: Sequence[str], most: int = MOST_EARLIER
+) -> tuple[list[str], int]:
+    """Answers to other complaints that share pieces with this one, of any age, those that share most first; and the
+    number of the last answer of all: what came later is compared under the lock."""
     last = (await conn.execute(select(func.coalesce(func.max(answers.c.number), 0)))).scalar_one()
+    pieces = bindparam("pieces", list(sketch), type_=ARRAY(Text))
+    piece = func.jsonb_array_elements_text(answers.c.sketch).table_valued("value").render_derived(name="piece")
+    count = select(func.count()).select_from(piece).where(piece.c.value == any_(pieces))
+    shared = count.correlate(answers).scalar_subquery()
+    others = (answers.c.complaint_id != complaint_id) & answers.c.text.is_not(None)
     statement = (
         select(answers.c.text)
-        .where(answers.c.number <= last, answers.c.complaint_id != complaint_id, answers.c.text.is_not(None))
-        .order_by(answers.c.number.desc())
+        .where(answers.c.sketch.has_any(pieces), answers.c.number <= last, others)
+        .order_by(shared.desc(), answers.c.number.desc())
         .limit(most)
     )
     return [row.text for row in await conn.execute(statement)], int(last)

@@ -139,7 +139,11 @@ async def _mails(conn: AsyncConnection, book: Book, work: Work) -> None:
 async def _forget(conn: AsyncConnection, customers: Collection[str]) -> None:
     """Forgets the words of these customers' answers, promises and notes; ids, times and the chain stay."""
     theirs = any_(bindparam("customers", sorted(customers), type_=ARRAY(Text)))
-    await conn.execute(update(answers).where(answers.c.customer_id == theirs).values(text=null(), stay=null()))
+    await conn.execute(
+        update(answers)
+        .where(answers.c.customer_id == theirs)
+        .values(text=null(), stay=null(), redress=null(), sketch=null())
+    )
     nothing: Any = cast(func.jsonb_build_object(), JSONB)
     await conn.execute(update(promises).where(promises.c.customer_id == theirs).values(text=null(), words=nothing))
     await conn.execute(update(events).where(events.c.customer_id == theirs).values(why=null(), note=null()))

@@ -102,8 +102,11 @@ answers = Table(
     Column("apology", Boolean, nullable=False),
     Column("stay_asked", Boolean, nullable=False),
     Column("stay", Text, comment="what would make the customer stay"),
+    Column("redress", Text, comment="what the customer gets besides words"),
     Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("sketch", JSONB, comment="by which likeness to a later answer is found, whatever its age"),
     Index("ix_answers_escalation_id", "escalation_id"),
+    Index("ix_answers_sketch", "sketch", postgresql_using="gin"),
     Index("ix_answers_complaint_id", "complaint_id"),
     Index("ix_answers_customer_id", "customer_id"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.escalation.canned import COURTESY_ALONE, NAMES_DO_NOT_COUNT
+from services.escalation.domain.answering import NO_WORDS
 
 PAGE: Final[dict[str, dict[str, str]]] = {
     "en": {
@@ -26,7 +27,6 @@ PAGE: Final[dict[str, dict[str, str]]] = {
         "wrong": "This is not the code from the mail. What you typed is still here.",
         "too_many": "Too many wrong codes. Please try again in an hour; what you typed is still here.",
         "too_long": "One of the texts is too long.",
-        "empty-answer": "Please write an answer in your own words.",
         "canned-answer": "This reads like a form letter, and is not sent.",
         "stay-question-missing": "The customer may leave: please ask what would make them stay, and write it down.",
         "already-answered": "Somebody has answered meanwhile.",
@@ -58,7 +58,6 @@ PAGE: Final[dict[str, dict[str, str]]] = {
         "wrong": "验证码与邮件中的不符。您写的内容仍在。",
         "too_many": "验证码错误次数过多，请一小时后再试；您写的内容仍在。",
         "too_long": "文字过长。",
-        "empty-answer": "请用您自己的话答复。",
         "canned-answer": "这像是一封套话，不会发送。",
         "stay-question-missing": "客户可能离开：请询问怎样才愿意留下，并写下回答。",
         "already-answered": "其间已有人答复。",
@@ -74,9 +73,10 @@ PAGE: Final[dict[str, dict[str, str]]] = {
 
 #: reasons against an answer, as `services.escalation.canned` gives them; how much is alike has a line of its own
 BECAUSE: Final[dict[str, dict[str, str]]] = {
-    "en": {COURTESY_ALONE: COURTESY_ALONE, NAMES_DO_NOT_COUNT: NAMES_DO_NOT_COUNT},
+    "en": {one: one for one in (COURTESY_ALONE, NAMES_DO_NOT_COUNT, NO_WORDS)},
     "zh": {
         COURTESY_ALONE: "通篇是客套话，没有一句与这位客户的事有关",
+        NO_WORDS: "没有任何文字",
         NAMES_DO_NOT_COUNT: "更换姓名、日期和数字不算自己的话",
     },
 }
