@@ -134,10 +134,8 @@ def test_the_same_courtesy_around_other_words_is_no_copy() -> None:
 
 
 def test_a_sketch_finds_what_is_nearly_the_same() -> None:
-    first = (
-        "I rang you about order 4711: the depot in Leeds had put it on the wrong van, and Mark brings it on Tuesday."
-    )
-    second = "I rang you about order 98: the depot in Hull had put it on the wrong van, and Sanjay brings it on Friday."
+    first = "I rang you about order 4711: the depot in Bath had put it on the wrong van; Mark brings it on Tuesday."
+    second = "I rang you about order 98: the depot in Hull had put it on the wrong van; Sanjay brings it on Friday."
     other = "Your invoice counted the modem twice. I took it off, and the pounds are on your card in the morning."
     assert set(sketch(first)) & set(sketch(second))
     assert not set(sketch(first)) & set(sketch(other))

@@ -93,6 +93,18 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
     return Likeness(value, (), True, place)
 
 
+def alike(text: str, earlier: Sequence[str]) -> Likeness:
+    """Compares whole texts, courtesy and all: a promise that "it will not happen again" is one, said twice."""
+    found = process.extractOne(body(text), [body(one) for one in earlier], scorer=fuzz.ratio, score_cutoff=30)
+    if found is None:
+        return Likeness(0.0, (), True)
+    _, score, place = found
+    value = round(score / 100, 3)
+    if value < COPY:
+        return Likeness(value, (), True, place)
+    return Likeness(value, (f"{round(score)} % of it is word for word what was said before",), False, place)
+
+
 def sketch(text: str, names: Iterable[str] = ()) -> list[str]:
     """The smallest hashes of the pieces a text is made of: by these an earlier answer of any age is found again.
 

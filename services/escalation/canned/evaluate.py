@@ -60,9 +60,8 @@ def evaluate(data: Path, labels: Path) -> Iterator[Row]:
     replies = {row["id"]: row["reply"] for row in _rows(data / "replies_zh.jsonl")}
     if not replies:
         return
-    read = [
-        row for row in _rows(labels / "replies_zh.labels.jsonl") if row["id"] in replies and "borderline" not in row
-    ]
+    labelled = _rows(labels / "replies_zh.labels.jsonl")
+    read = [row for row in labelled if row["id"] in replies and "borderline" not in row]
     forms = [row for row in read if "form" in row]
     if forms:
         yield figure("courtesy alone, replies", ((_refused(replies[r["id"]], []), bool(r["form"])) for r in forms))

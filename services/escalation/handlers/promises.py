@@ -70,7 +70,7 @@ def said_before(book: Book, customer_id: str, made_by: str, wanted: PromiseWante
         if one.cause == wanted.cause
         and (one.customer_id == customer_id or one.scope == "everyone" or one.made_by == made_by)
     ]
-    found = canned.likeness(wanted.text, broken)
+    found = canned.alike(wanted.text, broken)
     if not broken or found.value < canned.COPY:
         return None
     return Refusal(
