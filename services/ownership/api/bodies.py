@@ -25,24 +25,29 @@ class UpdateBody(ByAgent):
     next_update_by: Instant | None = None
 
 
+_NO_CHANGE = frozenset({"agent_id", "reason"})
+
+
 class ClassificationBody(ByAgent):
-    """Only what is given is changed; null takes a cause, need or product away."""
+    """Only what is given is changed; null takes a cause, need or product away. `reason` is told to whoever asks why,
+    above all why it is no complaint."""
 
     cause: Code | None = None
     need: Literal["must_have", "attractor", "nice_to_have"] | None = None
     product: Code | None = None
     complaint: bool | None = None
     departure_threat: bool | None = None
+    reason: Words | None = None
 
     @model_validator(mode="after")
     def _something(self) -> ClassificationBody:
-        if self.model_fields_set <= {"agent_id"}:
+        if self.model_fields_set <= _NO_CHANGE:
             raise Invalid("needs at least one of cause, need, product, complaint, departure_threat")
         return self
 
     def changes(self) -> dict[str, object]:
         """What was given."""
-        given = {name: getattr(self, name) for name in self.model_fields_set - {"agent_id"}}
+        given = {name: getattr(self, name) for name in self.model_fields_set - _NO_CHANGE}
         if given.get("departure_threat", True) is None:
             del given["departure_threat"]
         return given

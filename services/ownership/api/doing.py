@@ -45,7 +45,7 @@ def acting(desk: Desk) -> APIRouter:
     async def classify(name: Name, body: bodies.ClassificationBody, _: Agent, ticket: Ticketed) -> Answer:
         complaint_id, customer_id = await desk.where_is(name)
         changes: dict[str, Any] = body.changes()
-        return await desk.act(acts.Classify(complaint_id, body.agent_id, changes), customer_id, ticket)
+        return await desk.act(acts.Classify(complaint_id, body.agent_id, changes, body.reason), customer_id, ticket)
 
     @router.post("/answer", summary="The final answer")
     async def answer(name: Name, body: bodies.AnswerBody, _: Agent, ticket: Ticketed) -> Answer:

@@ -51,6 +51,7 @@ class Classify(Act):
 
     agent_id: str
     changes: dict[str, Any]
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from shared.policy import Facts, Policy
 
 from . import clocks
 from .due import resume, work_through
+from .repeating import repeat_of
 from .state import Complaint
 from .story import Story, opening
 
@@ -66,24 +67,6 @@ def opens(contact: ContactCaptured) -> Literal["complaint", "perhaps_a_complaint
     if threat_of(contact) in ("certain", "likely"):
         return "departure_threat"
     return "perhaps_a_complaint" if contact.complaint.value is None else None
-
-
-def repeat_of(
-    cause: str | None, at: datetime, policy: Policy, earlier: Sequence[Complaint], but: str | None = None
-) -> Complaint | None:
-    """The latest earlier complaint with this cause that ended less than `repeat_within` ago, or has not ended."""
-    if cause is None:
-        return None
-    since = at - policy.repeat_within.delta
-    found = [
-        one
-        for one in earlier
-        if one.id != but
-        and one.cause == cause
-        and one.basis != "not_a_complaint"
-        and (one.closed_at is None or one.closed_at >= since)
-    ]
-    return max(found, key=lambda one: (one.opened_at, one.id), default=None)
 
 
 def decide_opening(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from shared.policy import Policy
 from shared.refusal import Refusal
 
-from . import acts, handling, merging, resolving, splitting, standing_in
+from . import acts, classifying, handling, merging, resolving, splitting, standing_in
 from .due import work_through
 from .state import Complaint
 from .story import Around, Story, refuse
@@ -38,7 +38,7 @@ DECISIONS: Final[dict[type[acts.Act], Decision]] = {
     acts.Claim: handling.claim,
     acts.Acknowledge: handling.acknowledge,
     acts.Update: handling.update,
-    acts.Classify: handling.classify,
+    acts.Classify: classifying.classify,
     acts.Withdraw: handling.withdraw,
     acts.Escalate: handling.escalate,
     acts.PauseClocks: handling.pause,

@@ -1,8 +1,7 @@
-"""Decisions on what agents do with a complaint: claim, tell the customer, classify, pause, ask a helper."""
+"""Decisions on what agents do with a complaint: claim, tell the customer, pause, ask a helper."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from shared.policy import Policy
 from shared.refusal import Refusal
 
 from . import acts, clocks
-from .contacts import assign, repeat_of
+from .contacts import assign
 from .due import close, resume
 from .state import Complaint
 from .story import Around, Story, refuse
@@ -69,35 +68,6 @@ def update(story: Story, act: acts.Update, now: datetime, policy: Policy, _: Aro
 
 def _error(pointer: str) -> dict[str, Any]:
     return {"errors": [{"pointer": pointer, "message": "must lie in the future"}]}
-
-
-def classify(story: Story, act: acts.Classify, now: datetime, policy: Policy, around: Around) -> Refusal | None:
-    """Somebody said what it is. It may turn out a threat, a repeat, or no complaint at all."""
-    state = story.state
-    changed = {name: value for name, value in act.changes.items() if getattr(state, name) != value}
-    if "departure_threat" in act.changes and state.departure_possible is not None:
-        changed["departure_threat"] = act.changes["departure_threat"]  # confirmed or dismissed: both are news
-    if not changed:
-        return None
-    event = said.Classified(
-        **ids(state, now), by_id=act.agent_id, changed=tuple(changed), **changed, contact_ids=state.contacts
-    )
-    story.tell(event, by=act.agent_id)
-    if changed.get("departure_threat"):
-        threat = said.DepartureThreatened(
-            **ids(state, now), contact_id=state.departure_possible, tier="certain", because="agent"
-        )
-        story.tell(threat, by=act.agent_id)
-    again = repeat_of(changed.get("cause"), state.first_contact_at, policy, _before(state, around.others))
-    if again is not None and again.id != state.repeat_of:
-        story.tell(said.Repeated(**ids(state, now), repeat_of=again.id, cause=again.cause), by=act.agent_id)
-    if changed.get("complaint") is False and state.status != "closed":
-        close(story, policy, "not_a_complaint", now, by=act.agent_id, why="classified as no complaint")
-    return None
-
-
-def _before(state: Complaint, others: Sequence[Complaint]) -> list[Complaint]:
-    return [one for one in others if (one.opened_at, one.id) < (state.opened_at, state.id)]
 
 
 def withdraw(story: Story, act: acts.Withdraw, now: datetime, policy: Policy, _: Around) -> Refusal | None:

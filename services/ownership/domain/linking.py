@@ -10,7 +10,8 @@ from shared.contracts.intake import Amount
 from shared.policy import Facts, Policy
 
 from . import clocks
-from .contacts import BY_CUSTOMER, assign, repeat_of
+from .contacts import BY_CUSTOMER, assign
+from .repeating import repeat_of
 from .state import Complaint
 from .story import Around, Story, opening
 

@@ -12,8 +12,9 @@ from shared.policy import Facts, Policy
 from shared.refusal import Refusal
 
 from . import acts, clocks
-from .contacts import assign, repeat_of
+from .contacts import assign
 from .handling import ids, not_while
+from .repeating import repeat_of
 from .state import Complaint
 from .story import Around, Heard, Story, opening, refuse
 

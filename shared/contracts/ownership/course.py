@@ -76,6 +76,8 @@ class Classified(ComplaintEvent):
     need: Need | None = None
     complaint: bool | None = None
     departure_threat: bool | None = None
+    #: null where it turned out to repeat nothing
+    repeat_of: str | None = None
     #: all contacts of the complaint, so that a promise watch can judge them anew
     contact_ids: tuple[str, ...] = ()
 

@@ -1,0 +1,63 @@
+"""The same trouble again: the same customer and cause within the policy's window, through whichever channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from shared.contracts import ownership as said
+from shared.policy import Policy
+
+from .state import Complaint
+from .story import Around, Story
+
+#: closings of what does not count: it was no complaint, or it goes on as another one, which counts
+_NOT_COUNTED: Final = ("not_a_complaint", "merged")
+
+
+def repeat_of(
+    cause: str | None, at: datetime, policy: Policy, earlier: Sequence[Complaint], but: str | None = None
+) -> Complaint | None:
+    """The latest earlier complaint with this cause that ended less than `repeat_within` ago, or has not ended."""
+    if cause is None:
+        return None
+    since = at - policy.repeat_within.delta
+    found = [
+        one
+        for one in earlier
+        if one.id != but
+        and one.cause == cause
+        and one.basis not in _NOT_COUNTED
+        and (one.closed_at is None or one.closed_at >= since)
+    ]
+    return max(found, key=lambda one: (one.opened_at, one.id), default=None)
+
+
+def repeated(state: Complaint, policy: Policy, others: Sequence[Complaint]) -> Complaint | None:
+    """What a complaint repeats, as things are known now."""
+    before = [one for one in others if (one.opened_at, one.id) < (state.opened_at, state.id)]
+    return repeat_of(state.cause, state.first_contact_at, policy, before)
+
+
+def judge_later(story: Story, around: Around, now: datetime, *, by: str) -> None:
+    """What was said of this complaint may make a later one its repeat, or show that it is none. What has ended in the
+    meantime is left as it was told."""
+    state = story.state
+    for one in around.others:
+        if one.status == "closed" or (one.opened_at, one.id) < (state.opened_at, state.id):
+            continue
+        everything = [state, *(other for other in around.others if other.id != one.id)]
+        again = repeated(one, around.version(one.policy_version), everything)
+        found = None if again is None else again.id
+        if found == one.repeat_of or state.id not in (found, one.repeat_of):
+            continue
+        later = Story(one, people=story.people)
+        ids = {"complaint_id": one.id, "customer_id": one.customer_id, "at": now}
+        if again is None:
+            event = said.Classified.model_validate({**ids, "by_id": by, "changed": ("repeat_of",)})
+            later.tell(event, by=by, why=f"{state.reference} turned out to be something else")
+        else:
+            told = said.Repeated.model_validate({**ids, "repeat_of": again.id, "cause": again.cause})
+            later.tell(told, by=by, why=f"{state.reference} was classified later")
+        story.also.append(later)
