@@ -53,6 +53,61 @@ async def test_a_no_that_comes_too_late_opens_another_of_the_same_owner(world: W
     assert await world.findings() == []
 
 
+async def test_what_repeats_what_is_judged_anew_when_the_earlier_one_is_classified(world: World) -> None:
+    await world.contact(cause=None, responder_id="agent-1", channel="phone")
+    await world.contact(cause="router-drops", responder_id="agent-2", channel="chat")
+    earlier, later = await world.complaints()
+    assert later["repeat_of"] is None
+    path, body = f"{earlier['id']}/classification", {"agent_id": "agent-1", "cause": "router-drops"}
+    assert (await world.post(path, body)).json()["repeat_of"] is None
+    assert (await world.get(f"/v1/complaints/{later['id']}"))["repeat_of"] == earlier["id"]
+    told = (await world.get(f"/v1/complaints/{later['id']}/timeline"))["items"][-1]
+    assert told["type"] == "complaint.repeated" and earlier["reference"] in told["why"]
+    # and it is none any more where the earlier one turns out to be something else, or nothing at all
+    for something in ({"cause": "billing-error"}, {"cause": "router-drops"}, {"complaint": False}):
+        await world.post(path, {"agent_id": "agent-1"} | something)
+        found = (await world.get(f"/v1/complaints/{later['id']}"))["repeat_of"]
+        assert found == (earlier["id"] if something.get("cause") == "router-drops" else None)
+    await world.post(f"{later['id']}/classification", body | {"cause": None})
+    assert await world.findings() == []
+
+
+async def test_a_cause_that_is_corrected_may_make_it_no_repeat(world: World, owned: dict[str, Any]) -> None:
+    await world.post(f"{owned['id']}/confirmation", {"solved": True})
+    await world.contact(responder_id="agent-2", channel="chat")
+    _, second = await world.complaints()
+    assert second["repeat_of"] == owned["id"]
+    body = {"agent_id": "agent-2", "cause": "billing-error"}
+    assert (await world.post(f"{second['id']}/classification", body)).json()["repeat_of"] is None
+    assert await world.findings() == []
+
+
+async def test_who_took_it_back_or_called_it_none_and_why(world: World) -> None:
+    reasons = {
+        "withdrawal": {"agent_id": "agent-1", "reason": "she found the cable herself"},
+        "classification": {"agent_id": "agent-2", "complaint": False, "reason": "he asked for the opening hours"},
+    }
+    for n, (act, body) in enumerate(reasons.items()):
+        await world.contact(f"c-{n}", responder_id="agent-1")
+        one = await world.complaint(f"c-{n}")
+        assert one["closing"] is None
+        await world.post(f"{one['id']}/{act}", body)
+    for basis, body in zip(("withdrawn", "not_a_complaint"), reasons.values(), strict=True):
+        (one,) = (await world.get("/v1/complaints", "supervisor", basis=basis))["items"]
+        assert (one["closing"]["by"], one["closing"]["why"]) == (body["agent_id"], body["reason"])
+        assert one["closing"]["at"] == one["closed_at"]
+    closed = await world.note("closed", "c-1")
+    assert closed["data"]["by_id"] == "agent-2" and "why" not in closed["data"]
+    assert (await world.ask("/v1/complaints", basis="solved")).status_code == 422
+    # the customer's own no opens it again, and it can be called none once more
+    one = await world.complaint("c-1")
+    await world.post(f"{one['id']}/confirmation", {"solved": False})
+    assert (await world.get("/v1/complaints", basis="not_a_complaint"))["items"] == []
+    again = {"agent_id": "agent-2", "complaint": False}
+    assert (await world.post(f"{one['id']}/classification", again)).json()["basis"] == "not_a_complaint"
+    assert await world.findings() == []
+
+
 async def test_many_noes_at_once_open_one_complaint(world: World, owned: dict[str, Any]) -> None:
     await world.post(f"{owned['id']}/confirmation", {"solved": True})
     world.clock.advance(timedelta(days=91))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AfterValidator
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ownership.store import reading
 from services.ownership.store.reading import Filters, Found
 from shared.auth import Principal, requires
+from shared.contracts.ownership import Basis
 from shared.fields import Id, Invalid
 from shared.http import Answer, Page, Paged, Problem, StrictRoute, decode_cursor, encode_cursor
 from shared.policy import Policy, PolicyError, proposed, version_named
@@ -22,6 +23,8 @@ from .explaining import EXPLAIN_TYPES, explained, supposed
 from .ledger import whole_ledger
 
 Reader = Annotated[Principal, Depends(requires("agent", "supervisor", "executive", "integration", "admin", "service"))]
+#: closings that somebody of ours decided: who, and why, is shown with them
+DECIDED: Final = ("withdrawn", "not_a_complaint", "merged")
 _NO_NUL = "has characters that are not allowed"
 
 
@@ -39,8 +42,12 @@ async def _views(desk: Desk, found: list[Found]) -> list[dict[str, object]]:
     wanted = [agent_id for one in found for agent_id in view.agents_of(one.state)]
     async with desk.engine.connect() as conn:
         names = await reading.names_of(conn, wanted) if wanted else {}
+        decided = [one.state.id for one in found if one.state.basis in DECIDED]
+        closings = await reading.closings(conn, decided) if decided else {}
     now = desk.clock.now()
-    return [view.complaint(one.state, one.version, names, desk.pages, now) for one in found]
+    views = [view.complaint(one.state, one.version, names, desk.pages, now) for one in found]
+    # in what is read alone: the answers to acts are kept, and would outlive an erasure
+    return [{**one, "closing": closings.get(str(one["id"]))} for one in views]
 
 
 async def _page(desk: Desk, filters: Filters, page: Page) -> Answer:
@@ -68,8 +75,9 @@ def complaints(desk: Desk) -> APIRouter:
         cause: Filter = None,
         overdue: Annotated[bool | None, Query()] = None,
         unowned: Annotated[bool | None, Query()] = None,
+        basis: Annotated[Basis | None, Query(description="of a closing")] = None,
     ) -> Answer:
-        return await _page(desk, Filters(status, owner_id, customer_id, cause, overdue, unowned), page)
+        return await _page(desk, Filters(status, owner_id, customer_id, cause, overdue, unowned, basis), page)
 
     @router.get("/v1/complaints/{name}", summary="One complaint, by id or reference")
     async def one(name: Name, _: Reader) -> Answer:

@@ -15,6 +15,7 @@ from . import acts, clocks
 from .contacts import assign
 from .due import close, resume, work_through
 from .handling import ids, not_while
+from .repeating import repeated
 from .state import Clock, Complaint
 from .story import Around, Story, refuse
 
@@ -42,6 +43,10 @@ def merge(story: Story, act: acts.Merge, now: datetime, policy: Policy, around: 
             resume(one, terms, now, "asked", by=act.agent_id, why="merged")
     gone = story.state
     _take_in(survivor, gone, act, now)
+    again = repeated(survivor.state, kept, [one for one in around.others if one.id != target.id])
+    if target.cause is None and again is not None and again.id != target.repeat_of:
+        told = said.Repeated(**ids(survivor.state, now), repeat_of=again.id, cause=again.cause)
+        survivor.tell(told, by=act.agent_id, why=f"it has the cause of {gone.reference}")
     if survivor.state.owner_id is None and gone.owner_id is not None:
         assign(survivor, gone.owner_id, "same_owner", now)
     for contact_id in gone.contacts:

@@ -195,6 +195,7 @@ def row_of(kept: Kept[Complaint]) -> dict[str, Any]:
         "reference": state.reference,
         "customer_id": state.customer_id,
         "status": state.status,
+        "basis": state.basis,
         "owner_id": state.owner_id,
         "cause": state.cause,
         "departure_threat": state.departure_threat,

@@ -67,6 +67,7 @@ class Filters:
     cause: str | None = None
     overdue: bool | None = None
     unowned: bool | None = None
+    basis: str | None = None
 
 
 async def listed(
@@ -74,7 +75,7 @@ async def listed(
 ) -> Sequence[Found]:
     """Complaints, latest opened first, before the id `after`: a place that no later change moves."""
     statement = select(_c.state, _c.version).order_by(_c.id.desc()).limit(limit)
-    for name in ("status", "owner_id", "customer_id", "cause"):
+    for name in ("status", "basis", "owner_id", "customer_id", "cause"):
         if (value := getattr(filters, name)) is not None:
             statement = statement.where(_c[name] == value)
     if filters.overdue is not None:
@@ -87,6 +88,18 @@ async def listed(
         statement = statement.where(_c.id < after)
     rows = await conn.execute(statement)
     return [Found(from_json(row.state), row.version) for row in rows]
+
+
+async def closings(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Who closed each of these complaints last, when, and the reason in their words, by id."""
+    wanted = bindparam("ids", list(ids), type_=ARRAY(Text))
+    statement = (
+        select(_e.subject_id, _e.at, _e.by, _e.why)
+        .where(_e.subject_id == any_(wanted), _e.type == f"{PREFIX}complaint.closed.v1")
+        .order_by(_e.subject_id, _e.sequence)
+    )
+    rows = await conn.execute(statement)
+    return {row.subject_id: {"at": row.at, "by": row.by, "why": row.why} for row in rows}
 
 
 async def names_of(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, str | None]:

@@ -28,6 +28,7 @@ complaints: Final = Table(
     Column("reference", Text, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("basis", Text, comment="of a closing"),
     Column("owner_id", Text),
     Column("cause", Text),
     Column("departure_threat", Boolean, nullable=False),
@@ -54,6 +55,12 @@ Index(
     complaints.c.deputy_id,
     complaints.c.id,
     postgresql_where=complaints.c.deputy_id.is_not(None),
+)
+Index(
+    "ix_complaints_basis_id",
+    complaints.c.basis,
+    complaints.c.id,
+    postgresql_where=complaints.c.basis.is_not(None),
 )
 Index(
     "ix_complaints_unowned_id",
