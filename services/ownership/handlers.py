@@ -40,6 +40,8 @@ class Done:
     version: int
     at: datetime
     names: dict[str, str | None]
+    #: what the agent who acted is to the complaint
+    acted_as: str | None = None
 
 
 def _policy(book: Book, state: Complaint) -> Policy:
@@ -157,7 +159,7 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     if refusal is not None:
         return _with_name(refusal, names)
     asked = book.complaints[(story.answer or story).state.id]
-    return Done(asked.now, asked.version, work.now, names)
+    return Done(asked.now, asked.version, work.now, names, domain.acted_as(act, story))
 
 
 def _announce_also(book: Book, work: Work, customer_id: str, story: Story) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from .agents import agent_routes
-from .asking import complaints, people
+from .asking import complaints, customers
 from .desk import Desk
 from .doing import acting, supervising
+from .owners import owners
 from .page import customer_page
 from .view import Pages
 
@@ -16,4 +17,12 @@ __all__ = ["Desk", "Pages", "routers"]
 
 def routers(desk: Desk) -> list[APIRouter]:
     """All routes."""
-    return [complaints(desk), people(desk), agent_routes(desk), acting(desk), supervising(desk), customer_page(desk)]
+    return [
+        complaints(desk),
+        customers(desk),
+        agent_routes(desk),
+        owners(desk),
+        acting(desk),
+        supervising(desk),
+        customer_page(desk),
+    ]

@@ -125,16 +125,9 @@ def complaints(desk: Desk) -> APIRouter:
     return router
 
 
-def people(desk: Desk) -> APIRouter:
-    """What an owner holds, and what a customer went through."""
+def customers(desk: Desk) -> APIRouter:
+    """What a customer went through."""
     router = APIRouter(route_class=StrictRoute, tags=["complaints"])
-
-    @router.get("/v1/owners/{owner_id}/workload", summary="How much somebody holds")
-    async def workload(owner_id: PathId, _: Reader) -> Answer:
-        async with desk.engine.connect() as conn:
-            counted = await reading.workload(conn, owner_id, desk.clock.now())
-            names = await reading.names_of(conn, [owner_id])
-        return Answer({"owner": view.agent(owner_id, names), **counted})
 
     @router.get("/v1/customers/{customer_id}/history", summary="A customer's complaints, latest first")
     async def history(customer_id: PathId, _: Reader, page: Paged) -> Answer:

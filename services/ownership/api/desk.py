@@ -82,4 +82,5 @@ class Desk:
         return (200, self._body(result)) if isinstance(result, Done) else None
 
     def _body(self, done: Done) -> bytes:
-        return to_json(view.complaint(done.state, done.version, done.names, self.pages, done.at))
+        shown = view.complaint(done.state, done.version, done.names, self.pages, done.at)
+        return to_json(shown if done.acted_as is None else shown | {"acted_as": done.acted_as})

@@ -16,6 +16,7 @@ LEDGER_TYPES: Final = (
     "complaint.deputy_ended",
     "complaint.merged",
     "complaint.took_in",
+    "complaint.earlier_response_known",
 )
 
 
@@ -27,7 +28,7 @@ def ledger(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for event in told:
         data, kind = event["data"], event["type"].removeprefix("complaint.")
-        if kind == "took_in":
+        if kind in ("took_in", "earlier_response_known"):
             continue
         if kind in ("owner_succeeded", "deputy_ended", "merged"):
             role = "deputy" if kind == "deputy_ended" else "owner"
@@ -57,10 +58,25 @@ async def whole_ledger(conn: AsyncConnection, complaint_id: str) -> dict[str, An
     found: list[dict[str, Any]] = []
     for one in waiting:
         told = await reading.told(conn, one, LEDGER_TYPES)
-        found.append({"complaint_id": one, "items": ledger(told)})
+        found.append({"complaint_id": one, "items": ledger(told), "earlier_responders": earlier(told)})
         waiting += [event["data"]["from_id"] for event in told if event["type"] == "complaint.took_in"]
-    every = [item for one in found for item in one["items"]]
+    every = [item for one in found for name in ("items", "earlier_responders") for item in one[name]]
     names = await reading.names_of(conn, [str(item["agent"]["id"]) for item in every])
     for item in every:
         item["agent"]["name"] = names.get(str(item["agent"]["id"]))
-    return {"items": found[0]["items"], "merged": found[1:]}
+    first = found[0]
+    return {"items": first["items"], "earlier_responders": first["earlier_responders"], "merged": found[1:]}
+
+
+def earlier(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Who had answered before the owner, and was heard of too late to own it."""
+    return [
+        {
+            "agent": {"id": data["responder_id"], "name": None},
+            "responded_at": data["responded_at"],
+            "known_at": data["at"],
+            "contact_id": data["contact_id"],
+            "response_id": data["response_id"],
+        }
+        for data in (event["data"] for event in told if event["type"] == "complaint.earlier_response_known")
+    ]

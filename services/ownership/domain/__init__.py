@@ -12,6 +12,7 @@ from .decide import decide
 from .due import next_moment, work_through
 from .evolve import evolve
 from .manning import keep_manned, next_look
+from .standing_in import acted_as
 from .state import Clock, Complaint, from_json, to_json
 from .story import Around, Story, Told
 
@@ -21,6 +22,7 @@ __all__ = [
     "Complaint",
     "Story",
     "Told",
+    "acted_as",
     "answered_by",
     "decide",
     "decide_customer_contact",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, Literal
 
 from shared.contracts import ownership as said
 from shared.policy import Policy
@@ -13,6 +14,21 @@ from .due import end_deputy
 from .handling import ids, not_while
 from .manning import ask_who_follows, withdraw_succession
 from .story import Around, Story, refuse
+
+
+def acted_as(act: acts.Act, story: Story) -> Literal["owner", "deputy", "helper", "agent", "supervisor"] | None:
+    """What somebody who acted is to the complaint; None where the customer spoke."""
+    agent_id, state = getattr(act, "agent_id", None), story.state
+    if agent_id is None:
+        return "supervisor" if isinstance(act, _SUPERVISED) else None
+    if agent_id == state.owner_id:
+        return "owner"
+    if any(told.event.on_behalf_of for told in story.told if isinstance(told.event, said.ComplaintEvent)):
+        return "deputy"
+    return "helper" if any(one.helper_id == agent_id for one in state.helpers) else "agent"
+
+
+_SUPERVISED: Final = (acts.StartDeputy, acts.EndDeputy, acts.Succeed, acts.WithdrawSuccession)
 
 
 def refused_for(story: Story, act: acts.Act, around: Around) -> Refusal | None:

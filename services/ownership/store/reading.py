@@ -17,7 +17,7 @@ from services.ownership.domain.reference import as_reference
 from services.ownership.domain.story import Heard
 from shared.contracts.envelope import PREFIX
 
-from .tables import agents, complaints, events, pauses
+from .tables import agents, complaints, events
 
 _c, _e = complaints.c, events.c
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -175,23 +175,3 @@ async def heard(conn: AsyncConnection, complaint_ids: Sequence[str]) -> dict[str
         at = told.get("first_contact_at") or told["at"]
         found[told["contact_id"]] = Heard(datetime.fromisoformat(at), told.get("conversation_id"))
     return found
-
-
-async def workload(conn: AsyncConnection, owner_id: str, now: datetime) -> dict[str, int]:
-    """How many complaints somebody owns: open, answered, overdue, and held by a deputy meanwhile."""
-    live = _c.status != "closed"
-    statement = select(
-        func.count().filter(_c.status == "open").label("open"),
-        func.count().filter(_c.status == "answered").label("answered"),
-        func.count().filter(live & (_c.owed_at <= now)).label("overdue"),
-        func.count().filter(live & _c.deputy_id.is_not(None)).label("deputised"),
-        func.count().filter(live & _c.departure_threat).label("departure_threats"),
-        func.count().filter(_c.status == "closed").label("closed"),
-    ).where(_c.owner_id == owner_id)
-    return dict((await conn.execute(statement)).one()._mapping) | {"pauses": await pauses_of(conn, owner_id)}
-
-
-async def pauses_of(conn: AsyncConnection, owner_id: str) -> int:
-    """How often a complaint was paused while somebody owned it: whoever pauses much is seen, breach or no breach."""
-    statement = select(func.count()).select_from(pauses).where(pauses.c.owner_id == owner_id)
-    return int((await conn.scalar(statement)) or 0)
