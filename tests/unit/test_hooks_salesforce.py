@@ -10,30 +10,9 @@ import pytest
 from services.intake.adapters import TOOLS, salesforce
 from services.intake.adapters.pieces.shape import GENUINE, Contact, Nothing, NotUnderstood, Refused, Response, Thin
 from tests.hooked import NOW, Api, completed, delivery, endpoint, one, read, signed
+from tests.hooks_soap import message
 
 OBJECTS = "/services/data/v59.0/sobjects"
-
-
-def message(kind: str, *records: dict[str, str | None], organization: str = "00D000000000001AAA") -> str:
-    """An outbound message as Salesforce writes it."""
-    told = ""
-    for number, fields in enumerate(records):
-        inside = "".join(
-            f'<sf:{name} xsi:nil="true"/>' if value is None else f"<sf:{name}>{value}</sf:{name}>"
-            for name, value in fields.items()
-        )
-        told += (
-            f"<Notification><Id>04l00000000000{number}</Id>"
-            f'<sObject xsi:type="sf:{kind}" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">{inside}</sObject>'
-            "</Notification>"
-        )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
-        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-        '<soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound">'
-        f"<OrganizationId>{organization}</OrganizationId><ActionId>04k</ActionId><SessionId xsi:nil='true'/>"
-        f"<EnterpriseUrl>https://x.my.salesforce.com</EnterpriseUrl>{told}</notifications></soapenv:Body></soapenv:Envelope>"
-    )
 
 
 CASE: dict[str, str | None] = {

@@ -47,8 +47,8 @@ def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
 
 
 def sign(body: bytes, endpoint: Endpoint, now: datetime) -> Mapping[str, str]:
-    """The headers that FreeScout sends."""
-    return {"X-FreeScout-Signature": _signature(body, endpoint.secret), "X-FreeScout-Event": "convo.status"}
+    """The signature that FreeScout sends; the event's name is beside it."""
+    return {"X-FreeScout-Signature": _signature(body, endpoint.secret)}
 
 
 def identity(request: Request) -> str:
@@ -160,7 +160,7 @@ ADAPTER = Adapter(
         "Webhook URL: {url}\n"
         "Events: convo.created, convo.customer.reply.created, convo.agent.reply.created"
     ),
-    probe=b'{"id":1,"status":"active"}',
+    probe=b'{"id":1,"status":"spam"}',
     options={
         "api_url": "address of your FreeScout",
         "api_token": "API key, to ask for threads that an event leaves out",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from shared.contracts.intake import Channel
 
@@ -46,8 +46,8 @@ def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
 
 
 def sign(body: bytes, endpoint: Endpoint, now: datetime) -> Mapping[str, str]:
-    """What Groove sends, and the secret."""
-    return {"X-Groove-Event": "ticket_assigned", "X-Api-Key": endpoint.secret}
+    """The secret, in the URL."""
+    return {"?": urlencode({"key": endpoint.secret})}
 
 
 def identity(request: Request) -> str:
@@ -170,7 +170,7 @@ ADAPTER = Adapter(
         "Settings > API > Webhooks, one for each event, all with {url}?key={secret}\n"
         "Events: ticket_started, customer_replied, agent_replied"
     ),
-    probe=b'{"number":1,"title":"probe"}',
+    probe=b'{"number":1,"last_message_type":"agent"}',
     options={
         "api_url": "https://api.groovehq.com",
         "api_token": "API token, to ask for words that an event leaves out",

@@ -110,11 +110,9 @@ class Ordering:
                     over.append(row.position)
                 elif row.kind == "contact":
                     posting.append((conversation.contact(row), row))
-                else:
-                    conversation.pending.append(row)
-                    ready, none = conversation.answers()
-                    posting += ready
-                    over += none
+                elif (answer := conversation.answer(row)) is not None:
+                    posting.append((answer, row))
+            over += [row.position for row in conversation.opening]
             early += [row.position for row in conversation.pending]
         return posting, over, early
 
@@ -123,10 +121,12 @@ class _Conversation:
     """One conversation while its messages are put in order."""
 
     def __init__(self, there: list[_There], ears: Ears) -> None:
-        self._there, self._ears = sorted(there, key=lambda one: one.occurred_at), ears
+        self._there, self._ears = sorted(there, key=_when), ears
         self._responder_id = next((one.responder_id for one in self._there if one.responder_id), None)
-        #: answers that stand before every contact
+        #: answers while there is no contact yet
         self.pending: list[Any] = []
+        #: those that a contact came after: whoever wrote them has the contact, and they answer nothing
+        self.opening: list[Any] = []
 
     def contact(self, row: Any) -> Input[Book]:
         """A customer's message; in a conversation that somebody has taken it is theirs."""
@@ -135,29 +135,38 @@ class _Conversation:
             opened_by = self.pending[0].staff_id if self.pending else None
             if (responder_id := self._responder_id or opened_by) is not None:
                 body.responder = ResponderPart(id=responder_id)
-        if body.responder is not None:
-            self._responder_id = self._responder_id or body.responder.id
+        self.opening += self.pending
+        self.pending = []
         new = read_contact(body, self._ears)
-        self._there.append(_There(new.contact_id, new.occurred_at, new.customer_id, None))
+        responder_id = None if body.responder is None else body.responder.id
+        self._responder_id = self._responder_id or responder_id
+        self._there.append(_There(new.contact_id, new.occurred_at, new.customer_id, responder_id))
+        self._there.sort(key=_when)
         return Input(new.customer_id, new, on_contact, correlation_id=new.contact_id)
 
-    def answers(self) -> tuple[list[tuple[Input[Book], Any]], list[int]]:
-        """The answers that belong to a contact, and the positions of those that were said before there was one."""
-        ready: list[tuple[Input[Book], Any]] = []
-        none: list[int] = []
-        for row in self.pending if self._there else []:
-            self._responder_id = self._responder_id or row.staff_id
-            before = [one for one in self._there if one.occurred_at <= row.occurred_at]
-            if not before:
-                none.append(row.position)
-                continue
-            one = before[-1]
-            where = Where(one.customer_id, row.tool, None if row.conversation == row.event_id else row.conversation)
-            new = read_response(RESPONSE.validate_json(orjson.dumps(row.body)), one.id, where)
-            ready.append((Input(one.customer_id, new, on_response, correlation_id=new.response_id), row))
-        if self._there:
-            self.pending = []
-        return ready, none
+    def answer(self, row: Any) -> Input[Book] | None:
+        """A human's message; None where it has to wait for a contact."""
+        if not self._there:
+            self.pending.append(row)
+            return None
+        one = self._answered(row.occurred_at)
+        self._responder_id = self._responder_id or row.staff_id
+        one.responder_id = one.responder_id or row.staff_id
+        where = Where(one.customer_id, row.tool, None if row.conversation == row.event_id else row.conversation)
+        new = read_response(RESPONSE.validate_json(orjson.dumps(row.body)), one.id, where)
+        return Input(one.customer_id, new, on_response, correlation_id=new.response_id)
+
+    def _answered(self, at: datetime) -> _There:
+        """The contact that was answered at a time. The first answer is to the first contact, so that it has its
+        responder; what is dated before every contact came late, or the tool's clock and ours differ."""
+        if self._responder_id is None:
+            return self._there[0]
+        taken = [one for one in self._there if one.responder_id is not None]
+        return next((one for one in reversed(taken) if one.occurred_at <= at), taken[0])
+
+
+def _when(one: _There) -> datetime:
+    return one.occurred_at
 
 
 def _reason(result: Refusal | Failed) -> str:
