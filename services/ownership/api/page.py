@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -10,7 +11,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.ownership.domain.acts import Confirm, Escalate
+from services.ownership.domain import Complaint
+from services.ownership.domain.acts import Act, Confirm, Escalate, FollowUp
+from services.ownership.domain.contacts import BY_CUSTOMER
+from services.ownership.handlers import Done
 from services.ownership.store import reading
 from services.ownership.store.reading import Found
 from shared.auth import verify
@@ -22,6 +26,7 @@ from .desk import Desk
 from .words import WORDS
 
 MOST_COMMENT = 5_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 Token = Annotated[str, Path(max_length=4096)]
 
 _HEADERS = {
@@ -49,11 +54,37 @@ def _templates() -> Environment:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What a link is about."""
+    """What a link is about: a complaint, or the one that it was merged into; and which answer of it."""
 
     found: Found
     cycle: int
-    language: str
+    expired: bool
+
+    @property
+    def state(self) -> Complaint:
+        return self.found.state
+
+    @property
+    def language(self) -> str:
+        return language_of(self.state.locale)
+
+    @property
+    def body(self) -> str:
+        """What the page says and asks, as things stand."""
+        state = self.state
+        if self.expired:
+            return "expired"
+        if self.cycle != state.cycle:
+            return "open" if state.status == "open" else "replaced"
+        if state.followed_by is not None:
+            return "continued"
+        # an open one is asked about too: an executive's own words may have come before the owner's answer
+        if state.status != "closed" or state.basis == "silent":
+            return "ask"
+        if state.basis != "accepted":
+            return "closed"
+        visit = state.visit
+        return "visit" if visit.asked_at is not None and visit.done_at is None else "thanks_yes"
 
 
 def _shown(language: str, body: str, *, status: int = 200, reference: str = "", **more: Any) -> Response:
@@ -71,26 +102,35 @@ def customer_page(desk: Desk) -> APIRouter:
 
     async def case_of(token: str) -> _Case | None:
         payload = verify(desk.pages.secret, "confirmation", token, desk.clock.now())
-        if payload is None or len(payload) != 2 or not payload[1].isdecimal():
+        # a link that was good once is known by its signature: its customer is told in their own language
+        genuine = payload or verify(desk.pages.secret, "confirmation", token, _LONG_AGO)
+        if genuine is None or len(genuine) != 2 or not genuine[1].isdecimal():
             return None
+        name, cycle = genuine[0], int(genuine[1])
         async with desk.engine.connect() as conn:
-            found = await reading.find(conn, payload[0])
-        return None if found is None else _Case(found, int(payload[1]), language_of(found.state.locale))
+            found = await reading.find(conn, name)
+            while found is not None and found.state.merged_into is not None:
+                found = await reading.find(conn, found.state.merged_into)
+                cycle = found.state.cycle if found is not None else 0
+        return None if found is None else _Case(found, cycle, payload is None)
 
     def gone(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language", "")[:100])
         return _shown(language, "gone", status=404)
 
-    async def current(case: _Case) -> Response:
-        state = case.found.state
-        # an open one is asked about too: an executive's own words may have come before the owner's answer
-        asked = state.status in ("open", "answered") or state.basis == "silent"
-        if case.cycle == state.cycle and asked:
+    async def current(case: _Case, *, status: int = 200, **more: Any) -> Response:
+        state, body, answer = case.state, case.body, None
+        if body == "ask" and not more:
             async with desk.engine.connect() as conn:
                 told = await reading.told(conn, state.id, ("complaint.answered",))
-            note = (told[-1]["note"] if told else None) or {}
-            return _shown(case.language, "ask", reference=state.reference, answer=note.get("text"))
-        return _shown(case.language, _body_of(state.status, state.basis), reference=state.reference)
+            answer = ((told[-1]["note"] if told else None) or {}).get("text")
+        status = 410 if case.expired else status
+        reference = state.reference
+        if body == "continued" and state.followed_by is not None:
+            async with desk.engine.connect() as conn:
+                later = await reading.find(conn, state.followed_by)
+            reference = later.state.reference if later is not None else reference
+        return _shown(case.language, body, status=status, reference=reference, answer=answer, **more)
 
     @router.get("/c/{token}", summary="The customer's page", response_class=Response)
     async def show(token: Token, request: Request) -> Response:
@@ -102,39 +142,59 @@ def customer_page(desk: Desk) -> APIRouter:
         case = await case_of(token)
         if case is None:
             return gone(request)
-        form = await read_form(request)
-        solved, comment = form.get("solved"), form.get("comment", "").strip()
-        state = case.found.state
-        if solved not in ("yes", "no") or len(comment) > MOST_COMMENT:
-            wrong = "choose" if solved not in ("yes", "no") else "too_long"
-            return _shown(
-                case.language,
-                "ask",
-                status=422,
-                reference=state.reference,
-                answer=None,
-                wrong=wrong,
-                comment=comment[:MOST_COMMENT],
-                solved=solved,
-            )
-        act: Confirm | Escalate = Confirm(state.id, solved == "yes", "page", comment or None, case.cycle)
-        if solved == "no" and state.status == "open" and case.cycle == state.cycle:
-            # there is no answer of the owner's to reopen from: the no goes back up
-            act = Escalate(state.id, "customer", "customer", comment or "The customer says that it is not solved.")
-        result = await desk.take(act, state.customer_id)
+        if case.expired:
+            return await current(case)
+        said = _Said(await read_form(request))
+        if (wrong := said.wrong) is not None:
+            return await current(case, status=422, wrong=wrong, said=said)
+        result = await desk.take(said.act(case), case.state.customer_id)
+        after = await case_of(token)
+        if after is None:
+            return gone(request)
         if isinstance(result, Refusal):
-            again = await case_of(token)
-            if again is None:
-                return gone(request)
-            latest = again.found.state
-            body = _body_of(latest.status, latest.basis)
-            return _shown(case.language, body, status=409, reference=latest.reference)
-        return _shown(case.language, "thanks_yes" if solved == "yes" else "thanks_no", reference=state.reference)
+            return await current(after, status=409)
+        assert isinstance(result, Done)
+        if result.state.id != after.state.id:
+            return _shown(case.language, "continued", reference=result.state.reference)
+        if said.no:
+            return _shown(case.language, "thanks_no", reference=after.state.reference)
+        if said.of_visit:
+            return _shown(case.language, "thanks_visit", reference=after.state.reference)
+        return await current(after)
 
     return router
 
 
-def _body_of(status: str, basis: str | None) -> str:
-    if status == "closed":
-        return "thanks_yes" if basis == "accepted" else "closed"
-    return "open" if status == "open" else "replaced"
+class _Said:
+    """What came with a form: the word on the answer, or the answers to the two questions after a closing."""
+
+    def __init__(self, form: dict[str, str]) -> None:
+        self.solved, self.satisfied, self.again = (form.get(name) for name in ("solved", "satisfied", "again"))
+        self.of_visit = "satisfied" in form or "again" in form
+        comment = form.get("comment", "").strip()
+        self.too_long = len(comment) > MOST_COMMENT
+        self.comment = comment[:MOST_COMMENT]
+
+    @property
+    def wrong(self) -> str | None:
+        """What keeps it from being taken, by the name of the words that say so."""
+        given = (self.satisfied, self.again) if self.of_visit else (self.solved,)
+        if any(one not in ("yes", "no") for one in given):
+            return "choose_both" if self.of_visit else "choose"
+        return "too_long" if self.too_long else None
+
+    @property
+    def no(self) -> bool:
+        return (self.satisfied if self.of_visit else self.solved) == "no"
+
+    def act(self, case: _Case) -> Act:
+        """What the customer asks for by it."""
+        state, comment = case.state, self.comment or None
+        if self.of_visit:
+            satisfied, again = self.satisfied == "yes", self.again == "yes"
+            return FollowUp(state.id, BY_CUSTOMER, satisfied, again, "page", comment, case.cycle)
+        if self.no and state.status == "open" and case.cycle == state.cycle:
+            # there is no answer of the owner's to reopen from: the no goes back up
+            reason = comment or "The customer says that it is not solved."
+            return Escalate(state.id, "customer", BY_CUSTOMER, reason)
+        return Confirm(state.id, not self.no, "page", comment, case.cycle)

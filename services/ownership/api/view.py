@@ -28,14 +28,25 @@ class Pages:
         """The page on which the customer says whether it is solved; only while they are asked."""
         if state.status != "answered":
             return None
+        return self._link(state)
+
+    def follow_up_url(self, state: Complaint) -> str | None:
+        """The page on which the customer answers the two questions after a closing; only while a visit is due."""
+        visit = state.visit
+        due = state.status == "closed" and visit.asked_at is not None and visit.done_at is None
+        return self._link(state) if due else None
+
+    def _link(self, state: Complaint) -> str:
         token = sign(self.secret, "confirmation", [state.id, str(state.cycle)], self.expires_at(state))
         return f"{self.base_url}/c/{token}"
 
     def expires_at(self, state: Complaint) -> datetime:
-        """As long as a no may still reopen it."""
-        assert state.answered_at is not None
+        """As long as a no may still reopen it, and a while after the visit."""
         policy = self.policies.of(state.policy_version)
-        return state.answered_at + policy.confirmation.silent_after.delta + policy.reopen_within.delta
+        visit = policy.visit(state.tier)
+        later = policy.reopen_within.delta if visit is None else max(policy.reopen_within.delta, 2 * visit.after.delta)
+        since = state.answered_at or state.closed_at or state.opened_at
+        return since + policy.confirmation.silent_after.delta + later
 
 
 def agents_of(state: Complaint) -> list[str]:
@@ -160,6 +171,8 @@ def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: d
     }
     if (url := pages.confirmation_url(state)) is not None:
         view["confirmation_url"] = url
+    if (url := pages.follow_up_url(state)) is not None:
+        view["follow_up_url"] = url
     return view
 
 
