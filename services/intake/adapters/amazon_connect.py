@@ -56,9 +56,9 @@ def sign(body: bytes, endpoint: Endpoint, now: datetime) -> Mapping[str, str]:
 
 
 def identity(request: Request) -> str:
-    """The event's id, or the notification's; without one a repeat has the same bytes."""
+    """The event's or the notification's id and its bytes, which a repeat shares."""
     told = json_of(request)
-    return word(at(told, "MessageId")) or word(at(told, "id")) or digest(request.body)
+    return digest(word(at(told, "MessageId")) or word(at(told, "id")) or "", request.body)
 
 
 def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
