@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
+from services.intake.hooks.asking import AskingLoop
 from services.intake.hooks.ordering import Ordering
 from services.intake.hooks.receiving import Shelf
 from services.intake.hooks.switchboard import Switchboard
@@ -37,7 +38,13 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
     if "hooks" in parts:
         understanding = Understanding(machinery.engine, clock, switchboard)
         ordering = Ordering(machinery.corridor, clock, ears)
-        for name, work in (("understanding", understanding.run_once), ("ordering", ordering.run_once)):
+        asking = AskingLoop(clock, switchboard)
+        machinery.on_stop.append(asking.stop)
+        for name, work in (
+            ("understanding", understanding.run_once),
+            ("ordering", ordering.run_once),
+            ("asking", asking.run_once),
+        ):
             machinery.led_loop(f"intake.{name}", lock_number("intake", name), work, tick=_TICK, bell=Bell())
     if "api" not in parts:
         return machinery.assembly()

@@ -107,9 +107,9 @@ class Tools:
 
 
 @asynccontextmanager
-async def tools_at(url: str) -> AsyncIterator[Tools]:
+async def tools_at(url: str, tolerance: timedelta | None = None) -> AsyncIterator[Tools]:
     """Intake with its hooks on the migrated, empty database at `url`."""
-    async with world_at(url) as world:
+    async with world_at(url, tolerance=tolerance) as world:
         store = world.corridor.store
         assert isinstance(store, IntakeStore)
         understanding = Understanding(world.engine, world.clock, world.switchboard)

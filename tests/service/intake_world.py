@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
@@ -129,14 +130,16 @@ def example_policy() -> Policy:
 
 
 @asynccontextmanager
-async def world_at(url: str, policy: Policy | None = None) -> AsyncIterator[World]:
+async def world_at(
+    url: str, policy: Policy | None = None, *, tolerance: timedelta | None = None
+) -> AsyncIterator[World]:
     """Intake on the migrated, empty database at `url`."""
     engine = make_engine(url, size=12, name=f"test-{os.getpid()}")
     clock = ManualClock()
     ears = Ears(Policies.single(policy or example_policy()))
     corridor: Corridor[Book] = Corridor("intake", engine, clock, IntakeStore(ears))
     desk = Desk(engine, corridor, GroupCommit(corridor), clock, ears)
-    switchboard = Switchboard(engine, clock, SECRET)
+    switchboard = Switchboard(engine, clock, SECRET, tolerance)
     door = HookDoor(switchboard, GroupCommit(cast(Any, Shelf(engine))), clock, "http://test")
     app = create_app(title="intake", version="1", routers=routers(desk, door), ready=list)
     stored: dict[str, StoredKey] = {}

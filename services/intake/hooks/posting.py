@@ -52,14 +52,16 @@ def _contact(tool: str, message: Contact) -> dict[str, Any]:
     attributes = {name[:100]: _short(value, 2_000) for name, value in list(message.attributes.items())[:49]}
     if message.attachments:
         attributes["attachments"] = _short(", ".join(message.attachments), 2_000)
-    return _given(
+    more = dict(message.more)
+    customer = _given(
+        **_person(message.customer), phone=_line(message.customer.phone), locale=_line(message.customer.locale, 100)
+    )
+    return more | _given(
         source=tool,
         source_event_id=message.event_id,
         occurred_at=message.occurred_at,
         channel=message.channel,
-        customer=_given(
-            **_person(message.customer), phone=_line(message.customer.phone), locale=message.customer.locale
-        ),
+        customer=more.pop("customer", {}) | customer,
         responder=None if message.responder is None else _person(message.responder),
         conversation_id=message.conversation_id,
         subject=_line(message.subject, 1_000),

@@ -49,8 +49,11 @@ class Found:
         await kept.park(conn, self.parked)
 
 
-def heard(found: Found, row: Any, endpoint: Endpoint, said: Sequence[Heard], now: datetime) -> None:
-    """Sorts what one delivery says; raises NotUnderstood before anything of it is noted."""
+def heard(
+    found: Found, row: Any, endpoint: Endpoint, said: Sequence[Heard], now: datetime, *, asked: bool = False
+) -> None:
+    """Sorts what one delivery says; raises NotUnderstood before anything of it is noted. What is thin though the API
+    was `asked` stays so until somebody changes the endpoint."""
     prefix = endpoint.option("prefix") or ""
     messages, thin, nothing = [], None, "it says nothing"
     for one in said:
@@ -63,7 +66,7 @@ def heard(found: Found, row: Any, endpoint: Endpoint, said: Sequence[Heard], now
             messages.append(message_row(row.tool, one, row.received_at))
     found.messages += messages
     if thin is not None:
-        found.fates.append((row.position, "thin", f"thin: {thin}", now))
+        found.fates.append((row.position, "thin", f"thin: {thin}", None if asked else now))
         FATES.labels(row.tool, "thin").inc()
     elif messages:
         found.fates.append((row.position, "taken", None, None))

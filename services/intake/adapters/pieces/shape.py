@@ -112,6 +112,8 @@ class Contact:
     responder: Staff | None = None
     attachments: Sequence[str] = ()
     attributes: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    #: further fields of `POST /v1/contacts` that the tool gives (`complaint`, `cause`, the customer's `tier`, …)
+    more: Mapping[str, Any] = field(default_factory=dict)
     order: str = ""
 
 
@@ -176,6 +178,8 @@ class Adapter:
     complete: Callable[[Request, Endpoint, Asking], Awaitable[Sequence[Heard]]] | None = None
     #: the headers with which the tool's API is asked
     authorize: Callable[[Endpoint], Mapping[str, str]] | None = None
+    #: where that is, if the endpoint's `api_url` does not say otherwise
+    api_url: str = ""
     accepted: Reply = field(default_factory=Reply)
     greet: Callable[[Request, Endpoint, datetime], Reply] | None = None
     probe_type: str = "application/json"

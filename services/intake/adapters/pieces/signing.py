@@ -71,8 +71,8 @@ def all_of(*verdicts: Verdict) -> Verdict:
     return next((one for one in verdicts if not isinstance(one, Genuine)), GENUINE)
 
 
-def carried(request: Request, endpoint: Endpoint) -> Verdict:
-    """For tools that cannot sign: the secret itself, as X-Api-Key, Bearer, Basic password, or ?key=."""
+def carried(request: Request, endpoint: Endpoint, now: datetime | None = None) -> Verdict:
+    """The `verify` of tools that cannot sign: the secret itself, as X-Api-Key, Bearer, Basic password, or ?key=."""
     given = [request.header("x-api-key"), dict(parse_qsl(request.query, max_num_fields=100)).get("key", "")]
     scheme, _, credentials = request.header("authorization").partition(" ")
     if scheme.lower() == "bearer":

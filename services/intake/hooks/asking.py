@@ -1,0 +1,172 @@
+"""The loop that asks tools' APIs for what thin deliveries leave out; the deliveries were answered long before.
+
+Within time limits, one question after the other per endpoint, no faster than the tool allows (429 with Retry-After);
+what fails for the moment is asked again, ever more slowly, for a day and a half, and then parked.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import httpx
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.adapters import TOOLS
+from services.intake.adapters.pieces.body import any_json
+from services.intake.adapters.pieces.shape import Adapter, Endpoint, NotUnderstood
+from services.intake.store import deliveries as kept
+from shared.clock import Clock
+
+from .receiving import request_of
+from .switchboard import Switchboard
+from .understanding import Found, heard, parked
+
+log = structlog.get_logger()
+
+_MOST = 20
+_SECONDS = 10.0
+_MOST_BYTES = 5_000_000
+#: how often one delivery is asked for, and the longest pause between
+_ATTEMPTS: Final = 16
+_LONGEST: Final = timedelta(hours=3)
+
+
+class NotNow(Exception):
+    """The API did not answer, or asked for patience. `after` is how long it wants to be left alone."""
+
+    def __init__(self, why: str, after: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.why, self.after = why, after
+
+
+class Api:
+    """One endpoint's API, as an adapter asks it."""
+
+    def __init__(self, client: httpx.AsyncClient, base: str, headers: Mapping[str, str], now: datetime) -> None:
+        self._client, self._base, self._headers, self._now = client, base.rstrip("/"), dict(headers), now
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """JSON from the API. Raises NotNow, or NotUnderstood where asking again would not help."""
+        try:
+            async with self._client.stream(
+                "GET", f"{self._base}{path}", params=dict(params or {}), headers=self._headers
+            ) as answer:
+                body = await _read(answer)
+        except httpx.InvalidURL:
+            raise NotUnderstood("the tool's API has no usable address") from None
+        except httpx.TransportError as error:
+            raise NotNow(f"the tool's API did not answer ({type(error).__name__})") from None
+        status = answer.status_code
+        if status == 429 or status >= 500 or status == 408:
+            raise NotNow(f"the tool's API answered {status}", _retry_after(answer, self._now))
+        if status != 200:
+            raise NotUnderstood(f"the tool's API answered {status}")
+        return any_json(body)
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise NotUnderstood("the tool's API answered with too much")
+    return bytes(body)
+
+
+def _retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
+    text = answer.headers.get("retry-after", "").strip()
+    try:
+        wait = timedelta(seconds=int(text)) if text.isdigit() else parsedate_to_datetime(text) - now
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(timedelta(seconds=1), min(wait, _LONGEST))
+
+
+class AskingLoop:
+    """Completes thin deliveries. `run_once` answers how many it dealt with."""
+
+    def __init__(
+        self, clock: Clock, switchboard: Switchboard, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._clock, self._switchboard = clock, switchboard
+        self._client = httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, transport=transport)
+        self._patience: dict[tuple[str, str], datetime] = {}
+
+    async def run_once(self, conn: AsyncConnection) -> int:
+        """One set. Raises what the database raises."""
+        now = self._clock.now()
+        async with conn.begin():
+            rows = await kept.thin(conn, now, _MOST)
+        for row in rows:
+            await self._complete(conn, row, now)
+        return len(rows)
+
+    async def stop(self) -> None:
+        """Lets go of its connections."""
+        await self._client.aclose()
+
+    async def _complete(self, conn: AsyncConnection, row: Any, now: datetime) -> None:
+        endpoint = await self._switchboard.find(row.tool, row.endpoint)
+        adapter = TOOLS.get(row.tool)
+        ask = None if endpoint is None or adapter is None else _question(adapter, endpoint)
+        found = Found()
+        if ask is None or endpoint is None:
+            why = f"{(row.why or 'thin').partition(';')[0]}; no API is configured to ask"
+            found.fates.append((row.position, "thin", why, None))
+        elif (until := self._patience.get((row.tool, row.endpoint))) is not None and until > now:
+            found.fates.append((row.position, "thin", row.why, until))
+        else:
+            await self._ask(conn, found, row, endpoint, ask, now)
+        async with conn.begin():
+            await found.write(conn)
+
+    async def _ask(
+        self,
+        conn: AsyncConnection,
+        found: Found,
+        row: Any,
+        endpoint: Endpoint,
+        ask: Callable[[Any, Api], Awaitable[Any]],
+        now: datetime,
+    ) -> None:
+        base, headers = _where(TOOLS[row.tool], endpoint)
+        try:
+            said = await ask(request_of(row), Api(self._client, base, headers, now))
+            heard(found, row, endpoint, said, now, asked=True)
+        except NotUnderstood as error:
+            parked(found, row, str(error)[:300], now)
+        except NotNow as error:
+            if row.attempts + 1 >= _ATTEMPTS:
+                parked(found, row, error.why, now)
+                return
+            pause = min(_LONGEST, timedelta(seconds=5) * 2**row.attempts) * random.uniform(0.8, 1.2)
+            if error.after is not None:
+                self._patience[(row.tool, row.endpoint)] = now + error.after
+                pause = max(pause, error.after)
+            async with conn.begin():
+                await kept.postpone(conn, row.position, f"thin; {error.why}", now + pause)
+        except Exception as error:  # what a foreign API sends does not stop the others
+            log.error("completion_failed", tool=row.tool, position=row.position, error=type(error).__name__)
+            parked(found, row, f"the tool's API answered in an unexpected form ({type(error).__name__})", now)
+
+
+def _question(adapter: Adapter, endpoint: Endpoint) -> Callable[[Any, Api], Awaitable[Any]] | None:
+    complete = adapter.complete
+    if complete is None or not endpoint.option("api_token") or not _base(adapter, endpoint):
+        return None
+    return lambda request, api: complete(request, endpoint, api)
+
+
+def _base(adapter: Adapter, endpoint: Endpoint) -> str:
+    return endpoint.option("api_url") or adapter.api_url
+
+
+def _where(adapter: Adapter, endpoint: Endpoint) -> tuple[str, Mapping[str, str]]:
+    if adapter.authorize is not None:
+        return _base(adapter, endpoint), adapter.authorize(endpoint)
+    return _base(adapter, endpoint), {"authorization": f"Bearer {endpoint.option('api_token')}"}
