@@ -23,7 +23,7 @@ def _samples() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(_FOLDER.glob("*/*.meta.json")):
         meta = json.loads(path.read_text())
         tool = meta["vendor"].replace("_", "-")
-        if tool in TOOLS and (path.parent / meta["payload_file"]).is_file():
+        if meta["event"] != "signature vectors" and tool in TOOLS and (path.parent / meta["payload_file"]).is_file():
             yield f"{tool}/{meta['payload_file'].partition('.')[0]}", {**meta, "tool": tool, "folder": path.parent}
 
 
