@@ -124,3 +124,51 @@ async def test_without_supervisors_in_the_policy_the_owner_is_told(house: House)
     await house.post()
     (mail,) = house.server.to("chen@example.com")
     assert "Hana Head cannot be reached" in mail["Subject"]
+
+
+async def due_for_a_visit(house: House, agent_id: str | None, **complaint: Any) -> None:
+    """c-1's complaint was closed, and the customer is to be visited."""
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned())
+    house.neighbours.complaints["k-1"] = {
+        "status": "closed",
+        "basis": "silent",
+        "cycle": 1,
+        "version": 5,
+        "reference": "C-00001",
+        "follow_up": {"done_at": None},
+        "follow_up_url": "http://loop.example/c/token",
+    } | complaint
+    event = of(ownership.FollowUpDue, agent_id=agent_id, by="superior", due_at=NINE + timedelta(days=2))
+    await house.world.tell(of(ownership.Closed, basis="silent"), event)
+    await house.post()
+
+
+async def test_whoever_is_to_visit_the_customer_is_told_what_to_ask_and_by_when(house: House) -> None:
+    house.neighbours.agents["boss-1"] = {"id": "boss-1", "name": "Bea Boss", "email": "bea@example.com"}
+    await due_for_a_visit(house, "boss-1")
+    (mail,) = house.server.to("bea@example.com")
+    told = text_of(mail)
+    assert "C-K-1" in mail["Subject"] and "2026-03-04" in mail["Subject"] and "Dear Bea Boss" in told
+    assert "Are you satisfied" in told and "Would you choose us again?" in told
+    assert "has not said that it is solved" in told and "http://loop.example/c/token" in told
+
+
+async def test_a_visitor_is_written_to_in_their_language(house: House) -> None:
+    agent = {"id": "boss-1", "name": "李娜", "email": "li.na@example.com", "languages": ["zh-CN", "en"]}
+    house.neighbours.agents["boss-1"] = agent
+    await due_for_a_visit(house, "boss-1", basis="accepted")
+    (mail,) = house.server.to("li.na@example.com")
+    assert "回访" in mail["Subject"] and "客户当时表示问题已经解决" in text_of(mail)
+
+
+async def test_nobody_is_asked_for_a_visit_that_was_made(house: House) -> None:
+    house.neighbours.agents["boss-1"] = {"id": "boss-1", "name": "Bea Boss", "email": "bea@example.com"}
+    await due_for_a_visit(house, "boss-1", follow_up={"done_at": "2026-03-02T09:00:00Z"})
+    assert house.server.taken == []
+
+
+async def test_a_visit_that_nobody_is_named_for_is_told_to_the_supervisors(house: House) -> None:
+    house.world.policies.current = policy(POLICY + "supervisors: [desk@example.com]\n")
+    await due_for_a_visit(house, None)
+    (mail,) = house.server.to("desk@example.com")
+    assert "please visit the customer" in mail["Subject"]

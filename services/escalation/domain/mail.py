@@ -11,8 +11,9 @@ from shared.policy import Policy
 
 #: what a mail says: `ask` an executive for an answer (also on a climb or a repeat), bring the `answer` to the
 #: customer, `confirm` with the customer whether it is solved, have the owner `tell` an answer in person, tell owner
-#: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`
-MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable"]
+#: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`,
+#: ask whoever is to make it for a `visit` after a closing
+MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable", "visit"]
 RecipientKind = Literal["executive", "customer", "agent", "address"]
 
 

@@ -49,6 +49,7 @@ _EVENTS: dict[type[Event], Callable[[Any, Any, Any], Any]] = {
     ownership.EscalationAsked: events.on_escalation_asked,
     ownership.Answered: events.on_answered,
     ownership.Closed: events.on_closed,
+    ownership.FollowUpDue: events.on_follow_up_due,
 }
 
 #: every event that is read, by its full type: all of ownership's are shown in the feed

@@ -7,7 +7,7 @@ from decimal import Decimal
 from services.escalation.domain import contact as contacts
 from services.escalation.domain.climbing import Cause, level_of
 from services.escalation.domain.complaint import Complaint, alarming
-from services.escalation.domain.mail import MailOrder
+from services.escalation.domain.mail import MailOrder, RecipientKind
 from services.escalation.handlers.answers import ask_owner_to_tell
 from services.escalation.handlers.raising import mail_id, raise_or_join
 from services.escalation.handlers.watching import carry, judge_anew, tell_first_owner
@@ -97,6 +97,26 @@ def on_answered(book: Book, work: Work, event: ownership.Answered) -> None:
     """The owner answered: the customer gets the words, and is asked whether it is solved."""
     complaint = on_complaint(book, work, event)
     book.order(_confirm(complaint, work, event.cycle, event.at.isoformat()))
+
+
+def on_follow_up_due(book: Book, work: Work, event: ownership.FollowUpDue) -> None:
+    """A customer whose complaint was closed is to be visited: whoever is to do it is told, else the supervisors."""
+    complaint = on_complaint(book, work, event)
+    told: list[tuple[RecipientKind, str]] = [("agent", event.agent_id)] if event.agent_id else []
+    for kind, recipient in told or [("address", one) for one in book.policies.current.supervisors]:
+        book.order(
+            MailOrder(
+                id=mail_id("visit", complaint.id, event.cycle, recipient),
+                kind="visit",
+                customer_id=complaint.customer_id,
+                recipient_kind=kind,
+                recipient_id=recipient,
+                ordered_at=work.now,
+                complaint_id=complaint.id,
+                step=event.cycle,
+                due_at=event.due_at,
+            )
+        )
 
 
 def on_clock_warned(book: Book, work: Work, event: ownership.ClockWarned) -> None:

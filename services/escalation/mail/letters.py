@@ -256,6 +256,24 @@ def chase(language: str, name: str, facts: Facts, promise: dict[str, Any], n: in
     return letter
 
 
+def visit(language: str, name: str, facts: Facts, due: datetime | None) -> Letter:
+    """Asks for a visit after a closing, with both questions and the page on which the customer can answer them."""
+    letter = Letter(language, "")
+    complaint = facts.complaint or {}
+    letter.subject = letter.say("visit_subject", reference=facts.reference, due=facts.at(due))
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("visit_intro"))
+    letter.add("text", letter.say("visit_silent" if complaint.get("basis") == "silent" else "visit_accepted"))
+    letter.add("list", lines=[letter.say("visit_satisfied"), letter.say("visit_again")])
+    letter.add("facts", lines=_customer(letter, facts))
+    if due:
+        letter.add("text", letter.say("visit_by", due=facts.at(due)))
+    if address := complaint.get("follow_up_url"):
+        letter.add("link", lines=[letter.say("visit_here"), address])
+    letter.footer = letter.say("footer")
+    return letter
+
+
 def undeliverable(language: str, name: str, facts: Facts, who: str) -> Letter:
     """Tells that somebody could not be reached."""
     letter = Letter(language, "")

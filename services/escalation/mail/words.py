@@ -43,8 +43,19 @@ class Words:
         return await self._get(self._intake, "customers", customer_id)
 
     async def agent(self, agent_id: str) -> dict[str, Any] | None:
-        """Name and address of somebody who took contacts; None where intake has never heard of them."""
-        return await self._get(self._intake, "responders", agent_id)
+        """Name and address of somebody who acts: as contacts name them, else as ownership was told; None where neither
+        knows an address."""
+        found = await self._get(self._intake, "responders", agent_id)
+        if found and found.get("email"):
+            return found
+        said = await self._get(self._ownership, "agents", agent_id)
+        if said is None or not said.get("email"):
+            return found
+        return {
+            "name": said.get("name"),
+            "email": said["email"],
+            "locale": next(iter(said.get("languages") or ()), None),
+        }
 
     async def complaint(self, complaint_id: str) -> dict[str, Any] | None:
         """A complaint as ownership shows it."""

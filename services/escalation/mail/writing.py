@@ -213,6 +213,14 @@ class Writing:
         facts = Facts(promise["reference"], reader.zone)
         return letters.chase(reader.language, reader.name, facts, promise, order.step, order.due_at)
 
+    async def _visit(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.facts(order, reader.zone)
+        complaint = facts.complaint or {}
+        visit = complaint.get("follow_up") or {}
+        if complaint and (complaint["status"] != "closed" or visit.get("done_at")):
+            raise Overtaken("the customer was visited, or it is open again")
+        return letters.visit(reader.language, reader.name, facts, order.due_at)
+
     async def _undeliverable(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
         steps = (facts.escalation or {}).get("steps") or []
