@@ -118,6 +118,32 @@ async def test_that_somebody_cannot_be_reached_is_told_by_name_to_the_supervisor
     assert len(house.server.to("vp@example.com")) == 1
 
 
+async def test_who_is_known_to_supervisors_alone_is_written_to_and_in_their_language(house: House) -> None:
+    house.neighbours.responders.clear()
+    house.neighbours.agents["agent-7"] = {
+        "id": "agent-7",
+        "name": "陈宇",
+        "email": "yu@example.com",
+        "languages": ["zh"],
+    }
+    house.server.says["head@example.com"] = ["rcpt 550 no such user"]
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    await house.post()
+    (mail,) = house.server.to("yu@example.com")
+    assert "陈宇" in text_of(mail)
+
+
+async def test_what_is_for_an_owner_who_has_left_goes_to_who_stands_in(house: House) -> None:
+    agents = house.neighbours.agents
+    agents["agent-7"] = {"id": "agent-7", "name": "Chen Yu", "email": "chen@example.com", "active": False}
+    agents["lead-1"] = {"id": "lead-1", "name": "Ana Lead", "email": "lead@example.com", "active": True}
+    house.neighbours.complaints["k-1"] = {"reference": "C-00001", "deputy": {"id": "lead-1", "name": "Ana Lead"}}
+    house.server.says["head@example.com"] = ["rcpt 550 no such user"]
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    await house.post()
+    assert house.server.to("chen@example.com") == [] and len(house.server.to("lead@example.com")) == 1
+
+
 async def test_without_supervisors_in_the_policy_the_owner_is_told(house: House) -> None:
     house.server.says["head@example.com"] = ["rcpt 550 no such user"]
     await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())

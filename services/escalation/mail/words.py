@@ -43,19 +43,14 @@ class Words:
         return await self._get(self._intake, "customers", customer_id)
 
     async def agent(self, agent_id: str) -> dict[str, Any] | None:
-        """Name and address of somebody who acts: as contacts name them, else as ownership was told; None where neither
-        knows an address."""
-        found = await self._get(self._intake, "responders", agent_id)
-        if found and found.get("email"):
-            return found
+        """Name, address, language of somebody who acts: as supervisors say, else as contacts said; None for nobody."""
         said = await self._get(self._ownership, "agents", agent_id)
-        if said is None or not said.get("email"):
-            return found
-        return {
-            "name": said.get("name"),
-            "email": said["email"],
-            "locale": next(iter(said.get("languages") or ()), None),
-        }
+        heard = None if said and said.get("email") else await self._get(self._intake, "responders", agent_id)
+        if said is None:
+            return heard
+        languages = said.get("languages") or [None]
+        known = {name: said.get(name) or (heard or {}).get(name) for name in ("name", "email")}
+        return said | known | {"locale": languages[0]}
 
     async def complaint(self, complaint_id: str) -> dict[str, Any] | None:
         """A complaint as ownership shows it."""

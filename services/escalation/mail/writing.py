@@ -126,11 +126,20 @@ class Writing:
             return Reader(person.name, person.email, language_of(person.locale), person.time_zone)
         if order.recipient_kind == "address":
             return Reader(order.recipient_id, order.recipient_id, "en")
-        ask = self._words.customer if order.recipient_kind == "customer" else self._words.agent
-        found = await ask(order.recipient_id) or {}
+        ask = self._words.customer(order.recipient_id) if order.recipient_kind == "customer" else self._agent(order)
+        found = await ask or {}
         if not found.get("email"):
             raise NoAddress(f"the {order.recipient_kind} has none")
         return Reader(found.get("name") or order.recipient_id, found["email"], language_of(found.get("locale")))
+
+    async def _agent(self, order: MailOrder) -> dict[str, Any] | None:
+        """Who gets a mail to an agent: whoever stands in for them on the complaint, where they are inactive."""
+        found = await self._words.agent(order.recipient_id)
+        if order.complaint_id and found is not None and not found.get("active", True):
+            complaint = await self._words.complaint(order.complaint_id) or {}
+            if deputy := complaint.get("deputy"):
+                return await self._words.agent(deputy["id"]) or found
+        return found
 
     def _named(self, promise: dict[str, Any]) -> dict[str, Any]:
         return promise | {"by_name": self._name(promise["made_by"])}
