@@ -10,8 +10,8 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import evolve, from_json, next_moment
-from services.ownership.handlers import TIMER
-from services.ownership.store.tables import complaints, events, timers_rows
+from services.ownership.handlers import AGAIN, HELD, LOOK, TIMER
+from services.ownership.store.tables import agents, complaints, events, timers_rows
 from shared.audit import audited
 from shared.contracts.envelope import full_type
 from shared.contracts.ownership import EVENTS, OwnerAssigned
@@ -39,6 +39,8 @@ async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
         yield finding
     async for finding in _owners(conn):
         yield finding
+    async for finding in _orphans(conn):
+        yield finding
     async for finding in _asleep(conn):
         yield finding
 
@@ -59,6 +61,19 @@ async def _owners(conn: AsyncConnection) -> AsyncIterator[str]:
     )
     for row in await conn.execute(assigned):
         yield f"{row.subject_id}: was given a first owner {row.times} times"
+
+
+async def _orphans(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Live complaints of inactive owners of which nobody has asked a supervisor, and nothing is about to."""
+    looked_at = select(timers_rows.c.subject_id).where(timers_rows.c.kind.in_((LOOK, HELD, AGAIN))).exists()
+    statement = (
+        select(_c.id)
+        .join(agents, agents.c.id == _c.owner_id)
+        .where(~agents.c.active, _c.status != "closed", ~_c.succession_asked, ~looked_at)
+        .limit(1000)
+    )
+    for row in await conn.execute(statement):
+        yield f"{row.id}: its owner is inactive, and nobody was asked who follows"
 
 
 async def _asleep(conn: AsyncConnection) -> AsyncIterator[str]:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
-from services.ownership.store.tables import timers_rows
+from services.ownership.store.tables import agents, timers_rows
 from shared.timers import customer_lock
 from tests.service.ownership_world import MONDAY, World, clock_of
 
@@ -172,8 +172,10 @@ async def test_deactivating_orphans_nothing_and_asks_a_supervisor(world: World, 
         assert (due["due_at"], due["hours"]) == ("2026-03-03T18:00:00Z", "business")
     assert (await world.told("c-3"))[-1] == "closed"
     assert await world.findings() == []
-    listed = await world.get("/v1/complaints", owner_id="agent-1", status="open")
-    assert len(listed["items"]) == 2
+    listed = await world.get("/v1/complaints", succession_asked="true")
+    assert {one["customer_id"] for one in listed["items"]} == {"c-1", "c-2"}
+    others = await world.get("/v1/complaints", succession_asked="false")
+    assert {one["customer_id"] for one in others["items"]} == {"c-3"}
 
 
 async def test_when_nobody_decides_the_clock_is_breached_and_everything_goes_on(
@@ -305,3 +307,10 @@ async def test_what_is_opened_while_its_owner_is_being_deactivated_is_found(
     assert (await world.complaint())["succession_asked"] is None
     await world.pass_time(timedelta(minutes=1))
     assert (await world.complaint())["succession_asked"]
+
+
+async def test_verify_finds_what_was_orphaned_behind_our_back(world: World, owned: dict[str, Any]) -> None:
+    async with world.engine.begin() as conn:
+        await conn.execute(delete(timers_rows).where(timers_rows.c.kind != "clock"))
+        await conn.execute(update(agents).where(agents.c.id == "agent-1").values(active=False))
+    assert f"{owned['id']}: its owner is inactive, and nobody was asked who follows" in await world.findings()

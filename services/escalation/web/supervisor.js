@@ -26,11 +26,13 @@ async function read(path) {
 }
 
 async function refresh() {
-  const [escalations, unowned, overdue, promises] = await Promise.all([
+  const [escalations, unowned, overdue, promises, undecided, laden] = await Promise.all([
     read("/v1/escalations?status=waiting&limit=12"),
     read("/v1/complaints?status=open&unowned=true&limit=12"),
     read("/v1/complaints?status=open&overdue=true&limit=12"),
     read("/v1/promises?status=broken&limit=12"),
+    read("/v1/complaints?succession_asked=true&limit=12"),
+    read("/v1/owners?over=true&limit=12"),
   ]);
   list("escalations", escalations, (e) => [
     element("b", e.reference || e.complaint_id),
@@ -43,6 +45,15 @@ async function refresh() {
     const missed = c.clocks.filter((clock) => clock.breached_at && !clock.met_at).map((clock) => words(clock.kind));
     return [element("b", c.reference), element("span", ` ${c.owner ? c.owner.name || c.owner.id : "nobody"}: `), element("span", missed.join(", "), "late")];
   });
+  list("undecided", undecided, (c) => {
+    const next = c.succession_asked.to ? ` waits for ${c.succession_asked.to.name || c.succession_asked.to.id}` : " to be named";
+    return [element("b", c.reference), element("span", ` after ${c.owner.name || c.owner.id}:${next}`)];
+  });
+  list("laden", laden, (o) => [
+    element("b", o.owner.name || o.owner.id),
+    element("span", ` ${o.open} open, of ${o.limit} at most`),
+    element("span", o.overdue ? `, ${o.overdue} overdue` : "", "late"),
+  ]);
   list("promises", promises, (p) => [element("b", p.reference), element("span", ` ${p.cause}, by ${p.made_by}`)]);
 }
 

@@ -76,8 +76,10 @@ def complaints(desk: Desk) -> APIRouter:
         overdue: Annotated[bool | None, Query()] = None,
         unowned: Annotated[bool | None, Query()] = None,
         basis: Annotated[Basis | None, Query(description="of a closing")] = None,
+        succession_asked: Annotated[bool | None, Query(description="who follows the owner is undecided")] = None,
     ) -> Answer:
-        return await _page(desk, Filters(status, owner_id, customer_id, cause, overdue, unowned, basis), page)
+        asked = Filters(status, owner_id, customer_id, cause, overdue, unowned, basis, succession_asked)
+        return await _page(desk, asked, page)
 
     @router.get("/v1/complaints/{name}", summary="One complaint, by id or reference")
     async def one(name: Name, _: Reader) -> Answer:

@@ -200,6 +200,7 @@ def row_of(kept: Kept[Complaint]) -> dict[str, Any]:
         "cause": state.cause,
         "departure_threat": state.departure_threat,
         "deputy_id": state.deputy and state.deputy.agent_id,
+        "succession_asked": state.succession is not None and state.status != "closed",
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "owed_at": owed_at(state),

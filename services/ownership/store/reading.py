@@ -68,6 +68,7 @@ class Filters:
     overdue: bool | None = None
     unowned: bool | None = None
     basis: str | None = None
+    succession_asked: bool | None = None
 
 
 async def listed(
@@ -84,6 +85,8 @@ async def listed(
     if filters.unowned is not None:
         unowned = _c.owner_id.is_(None) & (_c.status != "closed")
         statement = statement.where(unowned if filters.unowned else ~unowned)
+    if filters.succession_asked is not None:
+        statement = statement.where(_c.succession_asked if filters.succession_asked else ~_c.succession_asked)
     if after is not None:
         statement = statement.where(_c.id < after)
     rows = await conn.execute(statement)

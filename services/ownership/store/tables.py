@@ -33,6 +33,7 @@ complaints: Final = Table(
     Column("cause", Text),
     Column("departure_threat", Boolean, nullable=False),
     Column("deputy_id", Text),
+    Column("succession_asked", Boolean, nullable=False, server_default="false", comment="who follows is undecided"),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_at", DateTime(timezone=True)),
     Column("owed_at", DateTime(timezone=True), comment="earliest due time of what is still owed; past: overdue"),
@@ -55,6 +56,11 @@ Index(
     complaints.c.deputy_id,
     complaints.c.id,
     postgresql_where=complaints.c.deputy_id.is_not(None),
+)
+Index(
+    "ix_complaints_succession_asked_id",
+    complaints.c.id,
+    postgresql_where=complaints.c.succession_asked,
 )
 Index(
     "ix_complaints_basis_id",
