@@ -23,8 +23,8 @@ kafka: ## the local Kafka alone, with its address
 test: ## every test, on a PostgreSQL and a Kafka of its own
 	$(INSTALL) dev && exec $(BIN)/python -m pytest $(ARGS)
 
-faults: ## the long campaign: outages as long as they get, SIGKILL at every fault point alone, 50,000 bad requests
-	$(INSTALL) dev && COMPLAINT_LOOP_LONG=1 $(BIN)/python -m pytest tests/outage $(ARGS)
+faults: ## the long campaign: outages as long as they get, SIGKILL at every fault point alone, 50,000 bad requests, long histories
+	$(INSTALL) dev && COMPLAINT_LOOP_LONG=1 $(BIN)/python -m pytest tests/outage tests/unit/test_ownership_machine.py $(ARGS)
 
 check: ## form, types, architecture, and documents against the code
 	$(INSTALL) dev

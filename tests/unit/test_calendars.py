@@ -1,4 +1,5 @@
-"""Business time against a count minute by minute, over zones whose clocks do what clocks can do."""
+"""Business time against a count minute by minute: 2,750 generated cases, both directions, over twelve zones whose
+clocks do what clocks can do. The hard days by name are in test_calendars_hard.py."""
 
 from __future__ import annotations
 
@@ -132,7 +133,7 @@ def counted(draw: st.DrawFn) -> Counted:
 minutes = st.integers(0, MINUTES - 1)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=450, deadline=None)
 @given(counted(), minutes, minutes)
 def test_open_time_between_two_instants_is_the_open_minutes_counted(case: Counted, a: int, b: int) -> None:
     a, b = sorted((a, b))
@@ -141,7 +142,7 @@ def test_open_time_between_two_instants_is_the_open_minutes_counted(case: Counte
     assert business_seconds_between(case.at(b), case.at(a), case.calendar) == -expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=450, deadline=None)
 @given(counted(), minutes, st.integers(0, MINUTES))
 def test_forward_it_is_the_first_minute_by_which_that_much_was_open(case: Counted, start: int, amount: int) -> None:
     available = case.open_minutes(start, MINUTES)
@@ -156,7 +157,7 @@ def test_forward_it_is_the_first_minute_by_which_that_much_was_open(case: Counte
     assert subtract_business_seconds(case.at(start), -amount * 60, case.calendar) == case.at(end)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=450, deadline=None)
 @given(counted(), minutes, st.integers(0, MINUTES))
 def test_backward_it_is_the_last_minute_from_which_that_much_is_open(case: Counted, end: int, amount: int) -> None:
     available = case.open_minutes(0, end)
@@ -170,7 +171,7 @@ def test_backward_it_is_the_last_minute_from_which_that_much_is_open(case: Count
     assert add_business_seconds(case.at(end), -amount * 60, case.calendar) == case.at(start)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=450, deadline=None)
 @given(counted(), minutes, st.integers(0, DAYS))
 def test_working_days_end_at_the_close_of_the_last(case: Counted, start: int, days: int) -> None:
     today = case.shown[start] // 1440
@@ -184,7 +185,7 @@ def test_working_days_end_at_the_close_of_the_last(case: Counted, start: int, da
     assert all(day.date.toordinal() < later[days - 1] for day in told.skipped)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=450, deadline=None)
 @given(counted(), minutes, st.integers(1, 9))
 def test_days_of_the_calendar_keep_the_time_on_the_wall(case: Counted, start: int, days: int) -> None:
     due = case.first(case.shown[start] + days * 1440)
@@ -192,7 +193,7 @@ def test_days_of_the_calendar_keep_the_time_on_the_wall(case: Counted, start: in
     assert due_at(case.at(start), Duration(days, "d"), "calendar", case.calendar) == case.at(due)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(counted(), minutes, st.integers(1, 10**11), st.integers(1, 99))
 def test_nothing_is_lost_there_and_back(case: Counted, start: int, micros: int, percent: int) -> None:
     at, amount = case.at(start) + 7 * MICRO, micros / 1e6
@@ -205,7 +206,7 @@ def test_nothing_is_lost_there_and_back(case: Counted, start: int, micros: int, 
     assert abs(business_seconds_between(at, point, case.calendar) - amount * percent / 100) <= 1e-6
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(counted(), st.lists(minutes, min_size=3, max_size=3))
 def test_a_pause_in_two_halves_moves_as_far_as_one(case: Counted, cuts: list[int]) -> None:
     first, middle, last = sorted(cuts)
