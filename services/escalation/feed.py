@@ -1,14 +1,14 @@
 """The feed in this process: the one writer of positions, and the hub that tells every watcher of new items.
 
-The hub reads each new item once, however many watch. A watcher that reads slower than items come is told and cut off;
-with the last position it has seen it can go on where it was.
+The hub reads each new item and writes its line once, however many watch. A watcher that reads slower than items
+come is told and cut off; with the last position it has seen it can go on where it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,6 +17,7 @@ from services.escalation.store import feed
 from services.escalation.store.feed import Filters
 from shared.db import is_transient
 from shared.faults import fault
+from shared.http import to_json
 from shared.outbox import Bell, lock_number, ring_on_commit
 
 log = structlog.get_logger()
@@ -42,6 +43,23 @@ async def number_once(conn: AsyncConnection, most: int = 2_000) -> int:
     return numbered
 
 
+class Line(NamedTuple):
+    """One item as it is sent: the same bytes to everybody."""
+
+    position: int
+    sent: bytes
+
+
+def line(item: dict[str, Any]) -> Line:
+    """An item as a server-sent event."""
+    event = b"id: %d\nevent: %s\ndata: %s\n\n" % (item["position"], item["type"].encode(), to_json(item))
+    return Line(item["position"], event)
+
+
+#: a stream: items that come together; none of them is a heartbeat
+Watched = AsyncGenerator[list[Line], None]
+
+
 class CutOff(Exception):
     """The watcher is too slow; it may come back with `position`, the last that it was given."""
 
@@ -55,13 +73,13 @@ class Watcher:
 
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
-        self.waiting: list[dict[str, Any]] = []
+        self.waiting: list[Line] = []
         self.rung = asyncio.Event()
         self.late = False
 
-    def offer(self, items: list[dict[str, Any]]) -> None:
+    def offer(self, items: Sequence[tuple[dict[str, Any], Line]]) -> None:
         """Takes over what fits; notes when it is too much."""
-        fitting = [item for item in items if self.filters.fit(item)]
+        fitting = [line for item, line in items if self.filters.fit(item)]
         if not fitting or self.late:
             return
         if len(self.waiting) + len(fitting) > MOST_WAITING:
@@ -117,40 +135,41 @@ class Hub:
         if self._position is None:
             return 0
         self._position = position
+        lines = [(item, line(item)) for item in items]
         for watcher in self._watchers:
-            watcher.offer(items)
+            watcher.offer(lines)
         return len(items)
 
-    async def watch(self, after: int | None, filters: Filters, heartbeat: float = 15.0) -> AsyncIterator[Any]:
-        """Items after a position (None: only new ones) as they come, and None as a heartbeat.
+    async def watch(
+        self, after: int | None, filters: Filters, heartbeat: float = 15.0
+    ) -> AsyncGenerator[list[Line], None]:
+        """Items after a position (None: only new ones) as they come, those that are there together; none of them is a
+        heartbeat.
 
         Raises CutOff when the reader does not keep up. Ends when the process stops.
         """
         position = await self._head() if after is None else after
-        async for item in self._past(position, filters):
-            if isinstance(item, int):
-                position = item
-            else:
-                yield item
+        async for lines, reached in self._past(position, filters):
+            position = reached
+            if lines:
+                yield lines
         watcher = Watcher(filters)
         await self._join(watcher)
         try:
             # what came between the last page and joining
-            async for item in self._past(position, filters):
-                if isinstance(item, int):
-                    position = item
-                else:
-                    yield item
+            async for lines, reached in self._past(position, filters):
+                position = reached
+                if lines:
+                    yield lines
             while not self._stopping:
                 waiting, watcher.waiting = watcher.waiting, []
-                for item in waiting:
-                    if item["position"] > position:
-                        position = item["position"]
-                        yield item
+                if lines := [one for one in waiting if one.position > position]:
+                    position = lines[-1].position
+                    yield lines
                 if watcher.late:
                     raise CutOff(position)
                 if not watcher.waiting and not await self._rung(watcher, heartbeat):
-                    yield None
+                    yield []
         finally:
             self._watchers.discard(watcher)
 
@@ -171,14 +190,12 @@ class Hub:
                 self._position = head
         self._watchers.add(watcher)
 
-    async def _past(self, position: int, filters: Filters) -> AsyncIterator[Any]:
-        """What is in the feed already, page by page; the positions it has come to are told as numbers."""
+    async def _past(self, position: int, filters: Filters) -> AsyncIterator[tuple[list[Line], int]]:
+        """What is in the feed already, page by page, and how far that goes."""
         while not self._stopping:
             async with self._engine.connect() as conn:
                 items, position = await feed.read(conn, position, _PAGE, filters)
-            for item in items:
-                yield item
-            yield position
+            yield [line(item) for item in items], position
             if len(items) < _PAGE:
                 return
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from services.escalation import feed as feed_loop
+from services.escalation.api import feed as feed_api
 from services.escalation.feed import CutOff, Hub
 from services.escalation.store.feed import Filters
 from shared import faults
@@ -128,7 +129,10 @@ async def test_readers_beside_writers_miss_nothing(escalation: World) -> None:
 async def take(stream: AsyncIterator[Any], count: int) -> list[int]:
     """Positions of the next items."""
     async with asyncio.timeout(10):
-        return [(await anext(stream))["position"] for _ in range(count)]
+        found: list[int] = []
+        while len(found) < count:
+            found += [line.position for line in await anext(stream)]
+        return found
 
 
 @pytest.fixture
@@ -161,7 +165,7 @@ async def test_a_stream_goes_on_from_what_is_there_to_what_comes(escalation: Wor
 async def test_a_silent_stream_has_a_heartbeat(escalation: World, hub: tuple[Hub, Bell]) -> None:
     stream = hub[0].watch(None, Filters(), heartbeat=0.01)
     async with asyncio.timeout(10):
-        assert await anext(stream) is None
+        assert await anext(stream) == []
     await stream.aclose()  # type: ignore[attr-defined]
 
 
@@ -171,7 +175,7 @@ async def test_a_slow_watcher_is_cut_off_and_told(
     monkeypatch.setattr(feed_loop, "MOST_WAITING", 3)
     stream = hub[0].watch(0, Filters(), heartbeat=0.01)
     async with asyncio.timeout(10):
-        assert await anext(stream) is None
+        assert await anext(stream) == []
     await fill(escalation, 1, 5)
     await number(escalation)
     await hub[0].run_once()
@@ -214,16 +218,38 @@ async def test_the_stream_over_http_is_the_feed_and_resumes(served: Doors) -> No
         assert refused.status_code == 422
 
 
+async def test_who_takes_nothing_any_more_is_given_up(served: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_api, "_TAKES_NOTHING_SECONDS", 0.2)
+    host, port = served.base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+    head = f"GET /v1/feed/stream?after=0 HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {served.keys['supervisor']}"
+    writer.write(f"{head}\r\n\r\n".encode())
+    async with asyncio.timeout(30):
+        await reader.readline()  # and from here on nothing is read
+        while served.hub.watchers < 1:
+            await asyncio.wait([asyncio.ensure_future(writer.drain())], timeout=0.01)
+        async with served.world.engine.begin() as conn:
+            many = "insert into escalation.feed (type, at, data) select 'complaint.opened', now(), "
+            await conn.execute(text(f"{many} jsonb_build_object('n', repeat('x', 60000)) from generate_series(1, 400)"))
+        n = 0
+        while served.hub.watchers:
+            n += 1
+            await fill(served.world, n, 1)
+            await number(served.world)
+            served.bell.ring()
+    writer.close()
+
+
 async def test_many_watchers_cost_one_reading(escalation: World, hub: tuple[Hub, Bell]) -> None:
-    streams = [hub[0].watch(0, Filters(), heartbeat=60) for _ in range(50)]
+    streams = [hub[0].watch(0, Filters(), heartbeat=60) for _ in range(500)]
     waiting = [asyncio.create_task(take(stream, 2)) for stream in streams]
-    async with asyncio.timeout(20):
-        while hub[0].watchers < 50:
+    async with asyncio.timeout(60):
+        while hub[0].watchers < 500:
             await asyncio.wait(waiting, timeout=0.01)
         await fill(escalation, 1, 2)
         await number(escalation)
         hub[1].ring()
-        assert [await one for one in waiting] == [[1, 2]] * 50
+        assert [await one for one in waiting] == [[1, 2]] * 500
     for stream in streams:
         await stream.aclose()  # type: ignore[attr-defined]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from services.escalation.api.desk import Desk
 from services.escalation.feed import CutOff
@@ -19,6 +22,8 @@ from shared.http import Answer, StrictRoute, invalid, to_json
 _READERS = ("supervisor", "executive", "integration")
 #: told to browsers: how soon to come back, in milliseconds
 _RETRY = b"retry: 1000\n\n"
+#: a connection that takes nothing for so long is given up
+_TAKES_NOTHING_SECONDS = 30.0
 
 
 async def _filters(
@@ -52,7 +57,7 @@ def feed_routes(desk: Desk) -> APIRouter:
     ) -> StreamingResponse:
         position = _position(last_event_id)
         start = position if position is not None else after
-        return StreamingResponse(
+        return _Patient(
             _stream(desk, start, filters),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -69,18 +74,30 @@ def _position(text: str | None) -> int | None:
     return int(text)
 
 
-async def _stream(desk: Desk, after: int | None, filters: Filters) -> AsyncIterator[bytes]:
+class _Patient(StreamingResponse):
+    """A stream that gives up a reader whose connection takes nothing any more: it would hold it for ever."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends until the end, or until nothing has been taken for so long."""
+
+        async def within_time(message: Message) -> None:
+            async with asyncio.timeout(_TAKES_NOTHING_SECONDS):
+                await send(message)
+
+        async with contextlib.aclosing(cast(AsyncGenerator[bytes, None], self.body_iterator)):
+            with contextlib.suppress(TimeoutError):
+                await super().stream_response(within_time)
+
+
+async def _stream(desk: Desk, after: int | None, filters: Filters) -> AsyncGenerator[bytes, None]:
     yield _RETRY
     try:
-        async for item in desk.hub.watch(after, filters):
-            yield b": still here\n\n" if item is None else _event(item)
+        async with contextlib.aclosing(desk.hub.watch(after, filters)) as watched:
+            async for lines in watched:
+                yield b"".join(one.sent for one in lines) if lines else b": still here\n\n"
     except CutOff as cut:
         # in the shape of an item, but without an id: whoever comes back goes on from the last real one
         told = dict.fromkeys(("level", "owner_id", "region", "reference", "complaint_id"))
         because = {"because": "this stream was read too slowly; go on from the last id"}
         told |= {"position": cut.position, "type": "cut", "at": desk.corridor.clock.now(), "data": because}
         yield b"event: cut\ndata: %s\n\n" % to_json(told)
-
-
-def _event(item: dict[str, Any]) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (item["position"], item["type"].encode(), to_json(item))
