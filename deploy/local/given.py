@@ -36,8 +36,11 @@ class Given:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{self.port}"
 
-    def for_children(self, database_url: str, kafka: str, smtp_url: str) -> dict[str, str]:
-        """The environment of the services."""
+    def for_children(
+        self, database_url: str, kafka: str, smtp_url: str, replies: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """The environment of the services; `replies` are the settings by which replies to mails are taken, where the
+        environment has none."""
         ours = {
             "DATABASE_URL": database_url,
             "KAFKA_BOOTSTRAP_SERVERS": kafka,
@@ -53,6 +56,8 @@ class Given:
             "SECRET_KEY_FILE": self._or_own("SECRET_KEY_FILE", str(self.folder / "secret_key")),
             "TOPIC_REPLICATION": self._or_own("TOPIC_REPLICATION", "" if self.kafka else "1"),
         }
+        if not any(name.startswith(f"{_PREFIX}INBOUND_") for name in self.environment):
+            ours |= replies or {}
         env = dict(self.environment) | {_PREFIX + name: value for name, value in ours.items() if value}
         # two arenas instead of eight a core: Python's threads are few and short
         return env | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": env.get("MALLOC_ARENA_MAX", "2")}

@@ -1,12 +1,16 @@
-"""A mail catcher: takes every mail by SMTP, delivers none, keeps each as a file and shows them in a browser."""
+"""A mail catcher: takes every mail by SMTP, keeps each as a file and shows them in a browser. It delivers none but
+replies to the mails that it has caught: those it hands to the service, as the mail server of a company would.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import html
 import re
 import secrets
+import smtplib
 import threading
 import time
 from email.message import EmailMessage
@@ -26,11 +30,23 @@ _FRAME = (
 )
 
 
+#: where mails of this machine are answered to, and what the catcher calls itself when it says who sent a reply
+REPLY_ADDRESS, HOST_ID = "answer@localhost", "mail.localhost"
+_REPLY = re.compile(r"answer(?:\+[a-z0-9]{1,60})?@localhost", re.IGNORECASE)
+
+
 class _Keep:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, reply_port: int) -> None:
+        self._folder, self._reply_port = folder, reply_port
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # the name is aiosmtpd's
+        for address in envelope.rcpt_tos:
+            if _REPLY.fullmatch(address):
+                refused = await asyncio.to_thread(
+                    hand_over, self._reply_port, envelope.mail_from or "", address, envelope.content
+                )
+                if refused:
+                    return refused
         name = f"{time.time_ns()}-{secrets.token_hex(3)}.eml"
         head = f"X-Envelope-From: {envelope.mail_from}\r\nX-Envelope-To: {', '.join(envelope.rcpt_tos)}\r\n"
         try:
@@ -40,6 +56,36 @@ class _Keep:
         except OSError as error:
             return f"452 cannot keep it: {error.strerror}"
         return "250 kept"
+
+
+def hand_over(port: int, sender: str, address: str, content: bytes) -> str | None:
+    """Hands a reply to the service by LMTP, with what this machine knows of its sender; None, or the refusal."""
+    try:
+        with smtplib.LMTP("127.0.0.1", port, local_hostname="localhost") as service:
+            service.sendmail(sender, [address], vouched(sender, content))
+    except smtplib.SMTPRecipientsRefused as error:
+        code, said = next(iter(error.recipients.values()))
+        return f"{code} {said.decode('ascii', 'replace')}"
+    except smtplib.SMTPResponseException as error:
+        text = error.smtp_error
+        return f"{error.smtp_code} {text.decode('ascii', 'replace') if isinstance(text, bytes) else text}"
+    except (smtplib.SMTPException, OSError):
+        return "451 4.3.0 The service does not take mail yet"
+    return None
+
+
+def vouched(sender: str, content: bytes) -> bytes:
+    """The mail with this catcher's Authentication-Results on top.
+
+    There is no DNS to ask about a machine's own mail: the domain of the envelope stands for whoever really sent it.
+    """
+    head, rule, body = content.partition(b"\r\n\r\n")
+    fields = re.split(rb"\r\n(?![ \t])", head)
+    ours = f"authentication-results: {HOST_ID}".encode()
+    kept = [one for one in fields if b" ".join(one.lower().split()).partition(b";")[0].strip() != ours]
+    domain = re.sub(r"[^\w.-]", "", sender.rpartition("@")[2])
+    result = f"spf=pass smtp.mailfrom={domain}" if domain else "none"
+    return b"\r\n".join([f"Authentication-Results: {HOST_ID}; {result}".encode(), *kept]) + rule + body
 
 
 def read_mail(path: Path) -> EmailMessage:
@@ -132,12 +178,14 @@ class Mail:
         self._smtp: Controller | None = None
         self._http: ThreadingHTTPServer | None = None
         self.smtp_url = self.url = ""
+        #: where the service is to take replies to what was caught, by LMTP
+        self.reply_port = self._ports.of("replies")
 
     def start(self) -> Mail:
         """Listens for mails and for people who want to read them."""
         self.folder.mkdir(parents=True, exist_ok=True)
         smtp_port, port = self._ports.of("smtp"), self._ports.of("mail")
-        self._smtp = Controller(_Keep(self.folder), hostname="127.0.0.1", port=smtp_port)
+        self._smtp = Controller(_Keep(self.folder, self.reply_port), hostname="127.0.0.1", port=smtp_port)
         self._smtp.start()
         pages = type("Pages", (_Pages,), {"folder": self.folder, "port": port})
         self._http = ThreadingHTTPServer(("127.0.0.1", port), pages)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from .folder import ENDPOINTS, check_port, ensure_secret, held, write_secretly
 from .given import Given, read_given
 from .kafka import Kafka
-from .mail import Mail
+from .mail import HOST_ID, REPLY_ADDRESS, Mail
 from .parts import Making
 from .postgres import Postgres
 from .process import Process
@@ -70,6 +70,7 @@ class _Run:
         self.postgres = None if given.database_url else Postgres(folder)
         self.kafka = None if given.kafka else Kafka(folder, say)
         self.mail = None if given.smtp_url else Mail(folder)
+        self.reply_address: str | None = None
         self.apis, self.loops = Process("apis", folder), Process("loops", folder)
         self.keeper = Keeper(say)
         self._parent = parent
@@ -96,7 +97,8 @@ class _Run:
             self.mail.start()
         self.say("Bringing the database and the topics up to date …")
         prepared = self._prepared()
-        env = self.given.for_children(self._database_url(), self._kafka(), self._smtp_url())
+        env = self.given.for_children(self._database_url(), self._kafka(), self._smtp_url(), self._replies())
+        self.reply_address = env.get("COMPLAINT_LOOP_INBOUND_ADDRESS")
         for process, only in ((self.apis, "api"), (self.loops, "loops")):
             self._keep_service(process, only, env)
         self._wait_ready()
@@ -230,6 +232,7 @@ class _Run:
             "database_url": self._database_url(),
             "smtp_url": self._smtp_url(),
             "mail_url": mail_url,
+            "reply_address": self.reply_address,
             "sign_in_url": sign_in,
             "keys": prepared["keys"],
         }
@@ -238,6 +241,8 @@ class _Run:
         self.say(f"Complaint Loop is ready on {given.http_url}")
         self.say(f"  sign in       {sign_in}")
         self.say(f"  caught mail   {mail_url or 'none: mail goes to COMPLAINT_LOOP_SMTP_URL'}")
+        if self.mail and self.reply_address == REPLY_ADDRESS:
+            self.say(f"  replies       {self.mail.smtp_url}, to the Reply-To of a caught mail")
         self.say(f"  Kafka         {self._kafka()}")
         self.say(f"  keys          {given.folder / ENDPOINTS} (one for each scope; the database's address too)")
         self.say(f"  logs          {given.folder / 'log'}")
@@ -251,6 +256,16 @@ class _Run:
 
     def _smtp_url(self) -> str:
         return self.given.smtp_url or (self.mail.smtp_url if self.mail else "")
+
+    def _replies(self) -> dict[str, str]:
+        """The catcher stands in for the mail server that takes replies, too."""
+        if not self.mail:
+            return {}
+        return {
+            "INBOUND_ADDRESS": REPLY_ADDRESS,
+            "INBOUND_AUTHSERV_ID": HOST_ID,
+            "INBOUND_LISTEN": f"lmtp://127.0.0.1:{self.mail.reply_port}",
+        }
 
     def _step(self, seconds: float) -> None:
         """A short wait, with an eye on signals and on what runs."""

@@ -26,14 +26,15 @@ class Part(StrEnum):
     consumer = "consumer"
     timers = "timers"
     mail = "mail"
+    inbound = "inbound"
     feed = "feed"
     hooks = "hooks"
 
 
-_LOOPS = frozenset({"relay", "consumer", "timers", "mail", "feed", "hooks"})
+_LOOPS = frozenset({"relay", "consumer", "timers", "mail", "inbound", "feed", "hooks"})
 _COMMON = frozenset({"api", "relay", "consumer", "timers"})
 #: parts that a service has none of are not its own
-_OWN = {"intake": _COMMON | {"hooks"}, "escalation": _COMMON | {"mail", "feed"}}
+_OWN = {"intake": _COMMON | {"hooks"}, "escalation": _COMMON | {"mail", "inbound", "feed"}}
 
 
 def parts_of(only: list[Part] | None) -> frozenset[str]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from shared.fields import is_email
 from shared.settings import Base
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+#: the tag of a mail has 43 characters and a plus; 64 may stand before the @
+_MOST_LOCAL = 20
 
 
 class Settings(Base):
@@ -25,6 +29,49 @@ class Settings(Base):
         default=None, validate_default=True, description="the name under which the public key stands in DNS"
     )
     dkim_domain: str | None = Field(default=None, description="else the domain of MAIL_FROM")
+    inbound_address: str | None = Field(
+        default=None, description="where replies and bounces come to, like answers@example.com; a tag is put before @"
+    )
+    inbound_authserv_id: str | None = Field(
+        default=None,
+        validate_default=True,
+        description="the mail server whose Authentication-Results are believed, by its authserv-id",
+    )
+    inbound_listen: str | None = Field(
+        default=None,
+        validate_default=True,
+        description="lmtp://host:port or smtp://host:port, where that mail server hands mail over",
+    )
+
+    @field_validator("inbound_address")
+    @classmethod
+    def _inbound(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        local = value.rpartition("@")[0]
+        if not is_email(value) or "+" in local or len(local) > _MOST_LOCAL:
+            raise ValueError(f"is one plain address, without +, of at most {_MOST_LOCAL} characters before the @")
+        return value
+
+    @field_validator("inbound_authserv_id", "inbound_listen")
+    @classmethod
+    def _with_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value:
+            if info.data.get("inbound_address"):
+                raise ValueError("is missing: INBOUND_ADDRESS is set, and nobody would take what is sent to it")
+            return None
+        if info.field_name == "inbound_authserv_id":
+            return value
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in ("lmtp", "smtp") and parts.hostname and parts.port
+        except ValueError:
+            known = None
+        if not known:
+            raise ValueError("is no address to listen at: lmtp://127.0.0.1:2424")
+        if "inbound_address" in info.data and not info.data["inbound_address"]:
+            raise ValueError("is set without INBOUND_ADDRESS")
+        return value
 
     @field_validator("smtp_ca_file")
     @classmethod

@@ -10,12 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
 import pytest
 
-from deploy.local.mail import Mail, list_page, mail_page
+from deploy.local.mail import HOST_ID, Mail, list_page, mail_page
 from deploy.local.parts import start_kafka, start_postgres
 from deploy.local.process import Process
 from deploy.local.supervise import Keeper, back_off
@@ -151,3 +152,50 @@ def test_caught_mail_can_be_read_and_its_html_cannot_act(tmp_path: Path) -> None
         assert b"X-Envelope-To: vp@example.com" in kept.read_bytes()
         for page in (list_page(tmp_path / "mail"), mail_page(tmp_path / "mail", kept.name)):
             assert "<script>" not in page
+
+
+def test_a_reply_to_a_caught_mail_is_handed_to_the_service_with_what_is_known_of_its_sender(tmp_path: Path) -> None:
+    import smtplib
+
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.lmtp import LMTP
+
+    class Service:
+        def __init__(self) -> None:
+            self.taken: list[tuple[str, list[str], bytes]] = []
+
+        async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
+            self.taken.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+            return "250 kept"
+
+    class Lmtp(Controller):
+        def factory(self) -> LMTP:
+            return LMTP(self.handler)
+
+    tag = "answer+m" + "a" * 42 + "@localhost"
+    forged = (
+        f"From: vp@example.com\r\nAuthentication-Results: {HOST_ID};\r\n dmarc=pass header.from=example.com\r\n\r\nx"
+    )
+    with Mail(tmp_path) as mail:
+        host, port = mail.smtp_url.removeprefix("smtp://").split(":")
+        with (
+            smtplib.SMTP(host, int(port)) as smtp,
+            pytest.raises(smtplib.SMTPDataError, match="not take mail yet"),
+        ):
+            smtp.sendmail("vp@example.com", [tag], forged)
+        service = Service()
+        listening = Lmtp(service, hostname="127.0.0.1", port=mail.reply_port)
+        listening.start()
+        with smtplib.SMTP(host, int(port)) as smtp:
+            smtp.sendmail("vp@example.com", [tag], forged)
+            smtp.sendmail("thief@thief.example", [tag], forged)
+        listening.stop()
+        assert len(list((tmp_path / "mail").glob("*.eml"))) == 2
+    assert [(sender, to) for sender, to, _ in service.taken] == [
+        ("vp@example.com", [tag]),
+        ("thief@thief.example", [tag]),
+    ]
+    for sender, _, content in service.taken:
+        domain = sender.partition("@")[2]
+        assert content.startswith(f"Authentication-Results: {HOST_ID}; spf=pass smtp.mailfrom={domain}".encode())
+        assert content.lower().count(b"authentication-results") == 1

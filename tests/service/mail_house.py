@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from deploy.local.ports import free_port
 from services.escalation.mail import MailRoom, Post, Words
+from services.escalation.mail.inbound import Replies
 from shared.settings import Base
 from tests.service.escalation_world import World
 
@@ -28,6 +29,8 @@ class MailServer:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, EmailMessage]] = []
+        #: the envelope's sender of each
+        self.senders: list[str] = []
         self.says: dict[str, list[str]] = {}
         self.port = free_port()
         self.start()
@@ -63,6 +66,7 @@ class MailServer:
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.append((address, message))
+        self.senders.append(envelope.mail_from)
 
     def to(self, address: str) -> list[EmailMessage]:
         """Mails that an address got."""
@@ -132,12 +136,18 @@ async def house(escalation: World, mail_server: MailServer) -> House:
     return House(escalation, mail_server, neighbours, _room(escalation, mail_server, neighbours))
 
 
-def another_room(house: House, step_seconds: float = 10) -> MailRoom:
+def another_room(house: House, step_seconds: float = 10, replies: Replies | None = None) -> MailRoom:
     """A replica of the mail room; one of little patience where the mail server is to hang."""
-    return _room(house.world, house.server, house.neighbours, step_seconds)
+    return _room(house.world, house.server, house.neighbours, step_seconds, replies)
 
 
-def _room(world: World, server: MailServer, neighbours: Neighbours, step_seconds: float = 10) -> MailRoom:
+def _room(
+    world: World,
+    server: MailServer,
+    neighbours: Neighbours,
+    step_seconds: float = 10,
+    replies: Replies | None = None,
+) -> MailRoom:
     settings = Base(
         database_url="postgresql://unused",
         kafka_bootstrap_servers="unused",
@@ -147,4 +157,13 @@ def _room(world: World, server: MailServer, neighbours: Neighbours, step_seconds
     )
     words = Words(settings, world.clock, httpx.MockTransport(neighbours.answer))
     post = Post(f"smtp://127.0.0.1:{server.port}", step_seconds=step_seconds)
-    return MailRoom(world.engine, world.corridor.take, world.policies, settings, world.clock, words=words, post=post)
+    return MailRoom(
+        world.engine,
+        world.corridor.take,
+        world.policies,
+        settings,
+        world.clock,
+        words=words,
+        post=post,
+        replies=replies,
+    )

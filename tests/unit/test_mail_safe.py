@@ -24,6 +24,12 @@ from tests.unit.test_mail_settings import GIVEN
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 KEY, CERTIFICATE = FIXTURES / "mail_key.pem", FIXTURES / "mail_certificate.pem"
 
+INBOUND = {
+    "INBOUND_ADDRESS": "answers@example.com",
+    "INBOUND_LISTEN": "lmtp://127.0.0.1:2424",
+    "INBOUND_AUTHSERV_ID": "mx.example.com",
+}
+
 
 class Safe:
     """A mail server that offers STARTTLS and remembers how each mail came."""
@@ -160,6 +166,13 @@ def test_without_a_key_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"DKIM_SELECTOR": "a b"}, "COMPLAINT_LOOP_DKIM_SELECTOR: is no name in DNS"),
         ({"SMTP_STARTTLS": "perhaps"}, "COMPLAINT_LOOP_SMTP_STARTTLS: Input should be 'auto', 'required' or 'never'"),
         ({"SMTP_CA_FILE": "/nowhere"}, "COMPLAINT_LOOP_SMTP_CA_FILE: is no file that can be read"),
+        (INBOUND | {"INBOUND_ADDRESS": "a+b@example.com"}, "COMPLAINT_LOOP_INBOUND_ADDRESS: is one plain address"),
+        (INBOUND | {"INBOUND_ADDRESS": "x" * 21 + "@example.com"}, "COMPLAINT_LOOP_INBOUND_ADDRESS: is one plain"),
+        (INBOUND | {"INBOUND_LISTEN": "pop3://x:1"}, "COMPLAINT_LOOP_INBOUND_LISTEN: is no address to listen at"),
+        (INBOUND | {"INBOUND_LISTEN": "lmtp://x"}, "COMPLAINT_LOOP_INBOUND_LISTEN: is no address to listen at"),
+        (INBOUND | {"INBOUND_LISTEN": ""}, "COMPLAINT_LOOP_INBOUND_LISTEN: is missing"),
+        (INBOUND | {"INBOUND_AUTHSERV_ID": ""}, "COMPLAINT_LOOP_INBOUND_AUTHSERV_ID: is missing"),
+        ({"INBOUND_LISTEN": "lmtp://x:1"}, "COMPLAINT_LOOP_INBOUND_LISTEN: is set without INBOUND_ADDRESS"),
     ],
 )
 def test_what_cannot_work_stops_the_start(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], mistake: str) -> None:

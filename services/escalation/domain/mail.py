@@ -12,8 +12,8 @@ from shared.policy import Policy
 #: what a mail says: `ask` an executive for an answer (also on a climb or a repeat), bring the `answer` to the
 #: customer, `confirm` with the customer whether it is solved, have the owner `tell` an answer in person, tell owner
 #: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`,
-#: ask whoever is to make it for a `visit` after a closing
-MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable", "visit"]
+#: ask whoever is to make it for a `visit` after a closing, tell whoever replied by mail that the reply was `refused`
+MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable", "visit", "refused"]
 RecipientKind = Literal["executive", "customer", "agent", "address"]
 
 
@@ -44,6 +44,10 @@ class MailOrder:
     not_before: datetime | None = None
     #: the contact whose words it shows besides the complaint's first: the threat, the breach
     contact_id: str | None = None
+    #: of a `refused` reply: the mail that was replied to, whose link still works; why, as a code; likeness in percent
+    about_mail_id: str | None = None
+    why: str | None = None
+    likeness: int | None = None
 
 
 def heeding_quiet(order: MailOrder, policy: Policy) -> MailOrder:
@@ -62,7 +66,7 @@ def heeding_quiet(order: MailOrder, policy: Policy) -> MailOrder:
 @dataclass(frozen=True, slots=True)
 class MailOutcome:
     """What became of one attempt: `permanent` also where there is no address to write to (`no_address`), `withdrawn`
-    where what it asks for was done meanwhile."""
+    where what it asks for was done meanwhile. What `came_back` was accepted before, and bounced."""
 
     mail_id: str
     state: Literal["accepted", "temporary", "permanent", "unknown", "withdrawn"]
@@ -70,3 +74,4 @@ class MailOutcome:
     detail: str = ""
     no_address: bool = False
     retry_at: datetime | None = None
+    came_back: bool = False

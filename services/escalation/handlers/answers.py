@@ -177,6 +177,7 @@ def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:
     if isinstance(decided, Refusal):
         return Refusal(decided.slug, decided.detail, decided.status, {"state": told(kept.now)})
     book.withdraw(kept.id)
+    book.revoked.append((kept.id, kept.now.executive_id))
     for event in decided:
         book.say_escalation(work, kept, event, by=act.by)
     stand(book, work, kept, before)

@@ -21,7 +21,7 @@ def on_mail_outcome(book: Book, work: Work, outcome: MailOutcome) -> None:
     order = book.ordered.get(outcome.mail_id)
     if order is None or outcome.state not in ("accepted", "permanent"):
         return
-    if order.kind in ("ask", "breach") and order.recipient_kind == "executive":
+    if order.kind in ("ask", "breach", "refused") and order.recipient_kind == "executive":
         _executive(book, work, order, outcome)
     elif order.kind == "answer":
         _answer(book, work, order, outcome)
@@ -72,6 +72,10 @@ def _tell_supervisors(book: Book, work: Work, event: Undeliverable) -> None:
 
 def _answer(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
     kept = book.escalations.get(order.escalation_id or "")
+    if kept is not None and outcome.came_back and kept.now.answer and kept.now.answer.through == "mail":
+        book.note_delivery(kept.id, tell=True, came_back=True)
+        ask_owner_to_tell(book, work, kept.now)
+        return
     if kept is None or kept.now.status != "answered":
         return  # the owner told the customer before the mail did
     if outcome.state == "accepted":

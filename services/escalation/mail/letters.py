@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.phrases import DONE, KINDS, PHRASES
+from services.escalation.mail.phrases import DONE, KINDS, PHRASES, REFUSED
 from services.escalation.mail.plain import line
 
 #: code points of a customer's text that a mail shows, and of what was written to them
@@ -26,7 +26,7 @@ _MOST_DONE = 6
 class Block:
     """One part of a letter. `lines` of facts are (name, value) pairs, of a link (label, address)."""
 
-    kind: Literal["text", "head", "quote", "facts", "list", "link", "code"]
+    kind: Literal["text", "head", "quote", "facts", "list", "link", "code", "marker"]
     text: str = ""
     lines: tuple[Any, ...] = ()
 
@@ -49,12 +49,16 @@ class Letter:
         self.blocks.append(Block(kind, text, tuple(lines)))
 
 
-def ask(language: str, name: str, facts: Facts, due: datetime, address: str, code: str) -> Letter:
-    """Asks an executive for their own answer."""
+def ask(
+    language: str, name: str, facts: Facts, due: datetime, address: str, code: str, *, by_reply: bool = False
+) -> Letter:
+    """Asks an executive for their own answer; `by_reply`: by replying to the mail, too."""
     leaving = bool((facts.escalation or {}).get("departure_threat"))
     letter = Letter(language, "")
     subject = "ask_subject_leaving" if leaving else "ask_subject"
     letter.subject = letter.say(subject, reference=facts.reference, due=facts.at(due))
+    if by_reply:
+        letter.add("marker", letter.say("reply_above"))
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", letter.say("ask_intro"))
     why_and_who(letter, facts)
@@ -65,6 +69,9 @@ def ask(language: str, name: str, facts: Facts, due: datetime, address: str, cod
     letter.add("link", lines=[letter.say("answer_here"), address])
     letter.add("code", letter.say("code", code=code))
     letter.add("text", letter.say("code_why"))
+    if by_reply and not leaving:
+        # a mail has no field for what would make the customer stay
+        letter.add("text", letter.say("ask_reply"))
     letter.footer = letter.say("footer")
     return letter
 
@@ -221,11 +228,20 @@ def tell(language: str, name: str, facts: Facts, text: str, by: str) -> Letter:
 
 
 def breach(
-    language: str, name: str, facts: Facts, promise: dict[str, Any], link: tuple[str, str] | None, due: datetime | None
+    language: str,
+    name: str,
+    facts: Facts,
+    promise: dict[str, Any],
+    link: tuple[str, str] | None,
+    due: datetime | None,
+    *,
+    by_reply: bool = False,
 ) -> Letter:
     """Tells promiser and owner that a promise was broken, with both texts; the promiser is asked to answer."""
     letter = Letter(language, "")
     letter.subject = letter.say("breach_subject", promise=promise["reference"], reference=facts.reference)
+    if by_reply and link:
+        letter.add("marker", letter.say("reply_above"))
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", letter.say("breach_intro"))
     by = promise.get("by_name") or promise["made_by"]
@@ -280,6 +296,28 @@ def undeliverable(language: str, name: str, facts: Facts, who: str) -> Letter:
     letter.subject = letter.say("undeliverable_subject", reference=facts.reference, name=who)
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", letter.say("undeliverable_intro"))
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def refused(
+    language: str, name: str, facts: Facts, why: str, likeness: int | None, link: tuple[str, str] | None
+) -> Letter:
+    """Tells whoever replied by mail that it did not count, why, and where to answer."""
+    letter = Letter(language, "")
+    letter.subject = letter.say("refused_subject", reference=facts.reference)
+    if link:
+        letter.add("marker", letter.say("reply_above"))
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", letter.say("refused_intro"))
+    told = REFUSED[language]
+    letter.add("text", told.get(why) or told["other"])
+    if likeness is not None:
+        letter.add("text", letter.say("refused_likeness", likeness=likeness))
+    if link:
+        letter.add("text", letter.say("refused_again"))
+        letter.add("link", lines=[letter.say("answer_here"), link[0]])
+        letter.add("code", letter.say("code", code=link[1]))
     letter.footer = letter.say("footer")
     return letter
 

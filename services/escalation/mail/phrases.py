@@ -58,6 +58,12 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "by": "Please answer by {due}. Then the next person is asked; only your own answer ends it.",
         "code": "Code: {code}",
         "code_why": "The page asks for this code, so that a link opened by a machine answers nothing.",
+        "reply_above": "Please write your reply above this line",
+        "ask_reply": "Or simply reply to this mail: what you write above the line at its top goes to the customer.",
+        "refused_subject": "Complaint {reference}: your reply was not sent to the customer",
+        "refused_intro": "a reply to our mail about this complaint came in. It was not sent to the customer:",
+        "refused_again": "Please answer on the page:",
+        "refused_likeness": "Likeness to an earlier answer: {likeness} %",
         "digest_subject": "{n} complaints need your own answer",
         "digest_intro": "these customers each need an answer from you. They come in one mail because you would have "
         "had too many; the clock of each runs on.",
@@ -150,6 +156,12 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "by": "请在 {due} 前答复。逾期将请上一级答复；只有您本人的答复才算数。",
         "code": "Code: {code}",
         "code_why": "页面会要求输入此验证码，以免机器打开链接就算答复。",
+        "reply_above": "请在此线以上回复",
+        "ask_reply": "也可直接回复本邮件：写在顶端横线以上的内容将原样送达客户。",
+        "refused_subject": "投诉 {reference}：您的回复没有发送给客户",
+        "refused_intro": "我们收到了对此投诉邮件的回复，但没有发送给客户：",
+        "refused_again": "请在页面上答复：",
+        "refused_likeness": "与此前答复的相似度：{likeness} %",
         "digest_subject": "{n} 件投诉需要您本人答复",
         "digest_intro": "以下客户都需要您的答复。为免邮件过多合为一封，各自的时限照常计算。",
         "digest_other": "另需告知：",
@@ -185,6 +197,40 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "undeliverable_intro": "关于此投诉的邮件无法送达，已请下一位答复。",
         "footer": "由 Complaint Loop 发出，因为您对客户得到的承诺负责。",
         "footer_customer": "您收到此邮件，是因为您向我们投诉过。",
+    },
+}
+
+#: why a reply by mail was not sent on, by the code of the refusal
+REFUSED: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "stay-question-missing": "The customer may leave. Please ask what would make them stay, and write it down: the "
+        "page has a field for it, a mail has none.",
+        "canned-answer": "It reads like a form letter.",
+        "empty-answer": "There was no text of your own above the quoted mail.",
+        "already-answered": "Somebody has answered meanwhile.",
+        "link-revoked": "The request was withdrawn, or passed on to somebody else.",
+        "reply-to-several": "The mail was about several complaints, and a reply cannot say which of them it is for. "
+        "Please use the link of each in that mail.",
+        "reply-sender-unknown": "It could not be proved that it came from you. If you have sent it from another "
+        "address, please use the page. If you have not, somebody else has your mail: please tell a supervisor.",
+        "reply-sounds-absent": "It reads like an automatic notice of absence.",
+        "reply-too-long": "It is longer than 20,000 characters.",
+        "reply-unreadable": "It could not be read.",
+        "other": "It could not be taken as an answer.",
+    },
+    "zh": {
+        "stay-question-missing": "客户可能离开。请询问怎样才愿意留下，并写下回答：页面上有填写之处，邮件没有。",
+        "canned-answer": "内容像是套话。",
+        "empty-answer": "引用的邮件以上没有您自己写的内容。",
+        "already-answered": "其间已有人答复。",
+        "link-revoked": "该请求已撤回，或已转给他人。",
+        "reply-to-several": "该邮件涉及多件投诉，无法判断您回复的是哪一件。请使用邮件中每件投诉各自的链接。",
+        "reply-sender-unknown": "无法确认回复由您本人发出。若您用其他地址发送，请改用页面；"
+        "若非您所发，说明您的邮件被他人获得，请告知主管。",
+        "reply-sounds-absent": "内容像是自动的外出通知。",
+        "reply-too-long": "内容超过两万字。",
+        "reply-unreadable": "邮件无法读取。",
+        "other": "无法作为答复受理。",
     },
 }
 

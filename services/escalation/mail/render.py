@@ -47,8 +47,20 @@ class UnsafeMail(Exception):
     """What was built does not read back as what was meant: it must not be sent."""
 
 
-def render(letter: Letter, *, message_id: str, sender: str, recipient: str, at: datetime) -> EmailMessage:
-    """The mail. Raises UnsafeMail where the recipient or the result is not what it should be."""
+def render(
+    letter: Letter,
+    *,
+    message_id: str,
+    sender: str,
+    recipient: str,
+    at: datetime,
+    reply_to: str | None = None,
+    replied: bool = False,
+) -> EmailMessage:
+    """The mail. Raises UnsafeMail where the recipient or the result is not what it should be.
+
+    `replied`: it answers a mail that came in, so that no vacation program answers it in turn (RFC 3834).
+    """
     if not is_email(recipient):
         raise UnsafeMail("the recipient's address")
     message = EmailMessage(policy=SMTP)
@@ -59,11 +71,13 @@ def render(letter: Letter, *, message_id: str, sender: str, recipient: str, at: 
     message["To"] = Address("", *recipient.rsplit("@", 1))
     # what looks like an encoded word would be decoded, and may hold line breaks
     message["Subject"] = line(letter.subject).replace("=?", "= ?")
-    message["Auto-Submitted"] = "auto-generated"
+    if reply_to:
+        message["Reply-To"] = Address("", *reply_to.rsplit("@", 1))
+    message["Auto-Submitted"] = "auto-replied" if replied else "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text_of(letter), cte="quoted-printable")
     message.add_alternative(html_of(letter), subtype="html", cte="quoted-printable")
-    _read_back(message, recipient)
+    _read_back(message, recipient, reply_to)
     return message
 
 
@@ -77,11 +91,14 @@ def html_of(letter: Letter) -> str:
     return _INLINER.inline(_HTML.get_template("letter.html").render(letter=letter))
 
 
-def _read_back(message: EmailMessage, recipient: str) -> None:
+def _read_back(message: EmailMessage, recipient: str, reply_to: str | None) -> None:
     # Python 3.11 turns an encoded line break in a header into a real one: what counts is how it reads on arrival
     read = BytesParser(policy=SMTP).parsebytes(message.as_bytes(), headersonly=True)
     names = [name for name, _ in read.items()]
-    if set(names) != _HEADERS or len(names) != len(_HEADERS):
+    meant = _HEADERS | {"Reply-To"} if reply_to else _HEADERS
+    if set(names) != meant or len(names) != len(meant):
         raise UnsafeMail("the headers")
+    if reply_to and [address.addr_spec for address in read["Reply-To"].addresses] != [reply_to]:
+        raise UnsafeMail("where replies go")
     if [address.addr_spec for address in read["To"].addresses] != [recipient]:
         raise UnsafeMail("the recipients")

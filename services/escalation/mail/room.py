@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.domain.mail import MailOrder, MailOutcome
 from services.escalation.handlers.mails import on_mail_outcome
+from services.escalation.mail.inbound.address import Replies
 from services.escalation.mail.post import Post, Sent
 from services.escalation.mail.render import UnsafeMail, render
 from services.escalation.mail.tokens import link_of
@@ -59,12 +60,16 @@ class MailRoom:
         *,
         words: Words | None = None,
         post: Post | None = None,
+        replies: Replies | None = None,
     ) -> None:
         self._engine, self._take, self._policies, self._clock = engine, take, policies, clock
         self._secret, self._sender = settings.secret_key.get_secret_value(), settings.mail_from
         self._words = words or Words(settings, clock)
         self._post = post or Post(settings.smtp_url)
-        self._writing = Writing(engine, policies, self._words, self._secret, settings.base_url)
+        self._replies = replies
+        self._writing = Writing(
+            engine, policies, self._words, self._secret, settings.base_url, by_reply=replies is not None
+        )
 
     async def run_once(self) -> int:
         """One round."""
@@ -147,6 +152,8 @@ class MailRoom:
                 sender=self._sender,
                 recipient=recipient,
                 at=one.orders[0].ordered_at,
+                reply_to=self._reply_to(one),
+                replied=one.orders[0].kind == "refused",
             )
         except (Away, TimeoutError) as error:
             # the mail waits for the words; neighbours come back sooner than mail servers
@@ -163,7 +170,16 @@ class MailRoom:
             return Sent("permanent", f"nothing to say: {error}"), wait, False
         except UnsafeMail as error:
             return Sent("permanent", f"unsafe: {error}"), wait, True
-        return await self._post.send(message, self._sender, recipient), wait, False
+        # the envelope's sender is the mail's own address, so that a bounce says which mail came back
+        envelope = (self._replies.of(one.id) if self._replies else None) or self._sender
+        return await self._post.send(message, envelope, recipient), wait, False
+
+    def _reply_to(self, one: Claimed) -> str | None:
+        """Where a reply goes that would be an answer; after a refusal, to what was asked first."""
+        first = one.orders[0]
+        if self._replies is None or not any(asks(order) or order.kind == "refused" for order in one.orders):
+            return None
+        return self._replies.of(one.id if len(one.orders) > 1 else first.about_mail_id or first.id)
 
     def _outcome(self, order: MailOrder, one: Claimed, sent: Sent, wait: timedelta, no_address: bool) -> MailOutcome:
         now = self._clock.now()

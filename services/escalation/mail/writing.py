@@ -54,9 +54,20 @@ class Reader:
 class Writing:
     """Writes letters."""
 
-    def __init__(self, engine: AsyncEngine, policies: Policies, words: Words, secret: str, base_url: str) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        policies: Policies,
+        words: Words,
+        secret: str,
+        base_url: str,
+        *,
+        by_reply: bool = False,
+    ) -> None:
         self._engine, self._policies, self._words = engine, policies, words
         self._secret, self._base_url = secret, base_url
+        #: whether replies to mails are taken
+        self._by_reply = by_reply
 
     async def write(self, orders: Sequence[MailOrder]) -> tuple[Letter, str]:
         """The letter of one order, or the digest of several, and the address it goes to.
@@ -152,8 +163,8 @@ class Writing:
         before = [step["executive_id"] for step in escalation["steps"] if step["n"] < order.step]
         return [self._name(one) for one in dict.fromkeys(before) if one != order.recipient_id]
 
-    def _address(self, order: MailOrder) -> tuple[str, str]:
-        link = link_of(self._secret, order.id)
+    def _address(self, mail_id: str) -> tuple[str, str]:
+        link = link_of(self._secret, mail_id)
         return f"{self._base_url}/e/{link.token}", link.code
 
     def _confirmation(self, order: MailOrder, facts: Facts) -> str:
@@ -169,8 +180,9 @@ class Writing:
         facts = await self.facts(order, reader.zone)
         if not facts.waiting:
             raise Overtaken("somebody has answered")
-        address, code = self._address(order)
-        return letters.ask(reader.language, reader.name, facts, order.due_at or order.ordered_at, address, code)
+        address, code = self._address(order.id)
+        due = order.due_at or order.ordered_at
+        return letters.ask(reader.language, reader.name, facts, due, address, code, by_reply=self._by_reply)
 
     async def _answer(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
@@ -212,10 +224,15 @@ class Writing:
 
     async def _breach(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        link = self._address(order) if asks(order) and facts.waiting else None
-        return letters.breach(
-            reader.language, reader.name, facts, await self._promise(order), link, order.due_at if link else None
-        )
+        link = self._address(order.id) if asks(order) and facts.waiting else None
+        promise, due = await self._promise(order), order.due_at if link else None
+        return letters.breach(reader.language, reader.name, facts, promise, link, due, by_reply=self._by_reply)
+
+    async def _refused(self, order: MailOrder, reader: Reader) -> Letter:
+        facts = await self.at_home(order, reader.zone)
+        answered = order.why not in ("reply-to-several", "link-revoked") and facts.waiting
+        link = self._address(order.about_mail_id) if order.about_mail_id and answered else None
+        return letters.refused(reader.language, reader.name, facts, order.why or "other", order.likeness, link)
 
     async def _chase(self, order: MailOrder, reader: Reader) -> Letter:
         promise = await self._promise(order)
@@ -253,7 +270,7 @@ class Writing:
         for one in orders:
             reference = known.get(one.complaint_id or "", "?")
             if asks(one):
-                asked.append((reference, *self._address(one)))
+                asked.append((reference, *self._address(one.id)))
                 continue
             async with self._engine.connect() as conn:
                 promise = await reading.promise_of(conn, one.promise_id) if one.promise_id else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,14 @@ class Watch:
     made_by: str
     level: int
     complaint_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail that came in: whether it was dealt with, and how many replies to the same mail were refused before."""
+
+    settled: bool
+    refused_before: int
 
 
 @dataclass(slots=True)
@@ -125,6 +133,11 @@ class Book:
         self.orders: dict[str, MailOrder] = {}
         self.outcomes: list[MailOutcome] = []
         self.withdrawn: set[str] = set()
+        #: links that end: (escalation, executive); None is everybody's
+        self.revoked: list[tuple[str, str | None]] = []
+        self.arrivals: dict[str, Arrival] = {}
+        #: mail that came in and was dealt with: (id, state, detail)
+        self.settled: list[tuple[str, str, str]] = []
         self.erased: set[str] = set()
 
     # complaints and contacts: facts of others, folded
@@ -249,6 +262,11 @@ class Book:
     def order(self, order: MailOrder) -> None:
         """Orders a mail; the same again is one."""
         self.orders.setdefault(order.id, heeding_quiet(order, self.policies.current))
+
+    def settle(self, arrival_id: str, state: str, detail: str) -> None:
+        """Says what became of a mail that came in; the same in this set again is a repeat."""
+        self.settled.append((arrival_id, state, detail))
+        self.arrivals[arrival_id] = replace(self.arrivals[arrival_id], settled=True)
 
     def withdraw(self, escalation_id: str) -> None:
         """Takes back mails that still ask for an answer."""

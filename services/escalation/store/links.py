@@ -38,6 +38,7 @@ links = Table(
     Column("wrong_at", ARRAY(DateTime(timezone=True)), nullable=False, server_default="{}"),
     Index("ix_links_customer_id", "customer_id"),
     Index("ix_links_escalation_id", "escalation_id"),
+    Index("ix_links_mail_id", "mail_id"),
 )
 
 WRONG_PER_HOUR = 5
@@ -52,6 +53,21 @@ async def find(conn: AsyncConnection, token_hash: bytes, now: datetime) -> Any |
     """The link of a token; None where there is none or it has expired."""
     statement = select(links).where(links.c.token_hash == token_hash, links.c.expires_at > now)
     return (await conn.execute(statement)).one_or_none()
+
+
+async def usable(conn: AsyncConnection, mail_ids: Sequence[str], now: datetime) -> set[str]:
+    """Those of these mails whose link still works."""
+    named = any_(bindparam("mails", list(mail_ids), type_=ARRAY(Text)))
+    statement = select(links.c.mail_id).where(links.c.mail_id == named, links.c.expires_at > now)
+    return {row.mail_id for row in await conn.execute(statement)}
+
+
+async def revoke(conn: AsyncConnection, escalation_id: str, executive_id: str | None, now: datetime) -> None:
+    """Links of an escalation that work, or those of one person, do no longer: sending their mail again makes none."""
+    theirs = (links.c.escalation_id == escalation_id) & (links.c.expires_at > now)
+    if executive_id is not None:
+        theirs &= links.c.executive_id == executive_id
+    await conn.execute(update(links).where(theirs).values(expires_at=now))
 
 
 async def try_code(conn: AsyncConnection, token_hash: bytes, code_hash: bytes, now: datetime) -> str:

@@ -17,7 +17,8 @@ from services.escalation.domain.contact import Contact, heard_at
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.mail import MailOutcome
 from services.escalation.domain.promise import Promise
-from services.escalation.store import mails
+from services.escalation.domain.replying import BounceCame, ReplyCame
+from services.escalation.store import arrivals, mails
 from services.escalation.store.book import Book, Breach, Broken, Watch, Words
 from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
 from shared.contracts import intake, ownership
@@ -55,6 +56,7 @@ class Wanted:
     #: causes of promises about to be made
     promised: set[str] = field(default_factory=set)
     mails: set[str] = field(default_factory=set)
+    arrivals: set[str] = field(default_factory=set)
     #: promises for which contacts that came meanwhile are looked up
     look_back: set[str] = field(default_factory=set)
     answers_after: int | None = None
@@ -83,6 +85,12 @@ class Wanted:
                 self.promised.add(payload.wanted.cause)
             case ActionDone():
                 self.promises.add(payload.promise_id)
+            case ReplyCame():
+                self.arrivals.add(payload.arrival_id)
+                self.add(payload.said)
+            case BounceCame():
+                self.arrivals.add(payload.arrival_id)
+                self.mails.add(payload.mail_id)
             case MailOutcome():
                 self.mails.add(payload.mail_id)
             case Due():
@@ -127,6 +135,8 @@ def _among(name: str, values: Collection[str]) -> Any:
 
 async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
     """Reads all of `wanted` into the book. `customers` are those whose locks are held."""
+    if wanted.arrivals:
+        book.arrivals = await arrivals.of(conn, sorted(wanted.arrivals))
     await _mails(conn, book, wanted)
     await _contacts(conn, book, wanted)
     await _breaches(conn, book)

@@ -55,6 +55,7 @@ mails = Table(
     Index("ix_mails_person_sent_at", "person", "sent_at"),
     Index("ix_mails_escalation_id", "escalation_id"),
     Index("ix_mails_customer_id", "customer_id"),
+    Index("ix_mails_digest_id", "digest_id"),
 )
 
 _ORDER = TypeAdapter(MailOrder)

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, cast, func, null, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.store import links, mails
+from services.escalation.store import arrivals, links, mails
 from services.escalation.store.book import Book
 from services.escalation.store.tables import (
     answers,
@@ -128,6 +128,10 @@ async def _promises(conn: AsyncConnection, book: Book) -> None:
 async def _mails(conn: AsyncConnection, book: Book, work: Work) -> None:
     if book.withdrawn:
         await mails.withdraw(conn, sorted(book.withdrawn))
+    for escalation_id, executive_id in book.revoked:
+        await links.revoke(conn, escalation_id, executive_id, work.now)
+    if book.settled:
+        await arrivals.settle(conn, book.settled)
     if book.outcomes:
         await fault("mail.before_record")
         await mails.record(conn, book.outcomes)
@@ -147,5 +151,6 @@ async def _forget(conn: AsyncConnection, customers: Collection[str]) -> None:
     nothing: Any = cast(func.jsonb_build_object(), JSONB)
     await conn.execute(update(promises).where(promises.c.customer_id == theirs).values(text=null(), words=nothing))
     await conn.execute(update(events).where(events.c.customer_id == theirs).values(why=null(), note=null()))
+    await arrivals.forget(conn, sorted(customers))
     await mails.forget(conn, sorted(customers))
     await links.forget(conn, sorted(customers))

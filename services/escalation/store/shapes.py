@@ -91,7 +91,8 @@ def _answer(
         "delivered_at": given.delivered_at,
         "delivered_through": given.through,
         "delivered_by": given.agent_id,
-        "owner_asked_to_tell": bool(delivery.get("tell")) and given.delivered_at is None,
+        "owner_asked_to_tell": bool(delivery.get("tell"))
+        and (given.delivered_at is None or bool(delivery.get("came_back"))),
     }
     stay = words.get("stay") if words else None
     shown["stay_question"] = {"asked": True, "what_would_make_you_stay": stay} if given.stay_asked else None
