@@ -11,8 +11,9 @@ from shared.refusal import Refusal
 
 from . import acts, classifying, handling, merging, resolving, splitting, standing_in
 from .due import work_through
+from .refusing import refuse
 from .state import Complaint
-from .story import Around, Story, refuse
+from .story import Around, Story
 
 Decision = Callable[[Story, Any, datetime, Policy, Around], Refusal | None]
 

@@ -13,7 +13,7 @@ from shared.contracts import ownership as said
 from shared.policy import Policy
 
 from . import clocks, visiting
-from .state import Clock, Complaint, Helper
+from .state import VISITED, Clock, Complaint, Helper
 from .story import BY_CLOCK, Story
 
 
@@ -143,7 +143,7 @@ def close(story: Story, policy: Policy, basis: said.Basis, at: datetime, *, by: 
         end_deputy(story, at, "closed", by=by)
     state = story.state
     changes = clocks.all_stopped(state, at)
-    if basis in visiting.VISITED:
+    if basis in VISITED:
         changes += visiting.promised(state, policy, at)
     event = said.Closed(
         complaint_id=state.id,

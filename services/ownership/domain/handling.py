@@ -13,8 +13,9 @@ from shared.refusal import Refusal
 from . import acts, clocks
 from .contacts import assign
 from .due import close, resume
+from .refusing import refuse
 from .state import Complaint
-from .story import Around, Story, refuse
+from .story import Around, Story
 
 
 def ids(state: Complaint, at: datetime) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from . import acts, clocks
 from .contacts import assign
 from .due import close, resume, work_through
 from .handling import ids, not_while
+from .refusing import refuse
 from .repeating import repeated
 from .state import Clock, Complaint
-from .story import Around, Story, refuse
+from .story import Around, Story
 
 #: clocks that end with the complaint that is merged: who succeeds its owner, and what its customer is asked
-_ENDS: Final = frozenset({clocks.CONFIRMATION, clocks.SUCCESSION, clocks.FOLLOW_UP})
+ENDS: Final = frozenset({clocks.CONFIRMATION, clocks.SUCCESSION, clocks.FOLLOW_UP})
 
 
 def merge(story: Story, act: acts.Merge, now: datetime, policy: Policy, around: Around) -> Refusal | None:
@@ -86,7 +87,7 @@ def _forbidden(state: Complaint, target: Complaint | None) -> Refusal | None:
 def _ended(state: Complaint, target: Complaint) -> Refusal:
     detail = f"{target.reference} is closed: nothing can be merged into it, unless the customer's no reopens it."
     closed = {"id": target.id, "status": target.status, "basis": target.basis}
-    return refuse(state, "complaint-closed", detail, into=closed)
+    return refuse(state, "other-complaint-closed", detail, into=closed)
 
 
 def _take_in(survivor: Story, gone: Complaint, act: acts.Merge, now: datetime) -> None:
@@ -124,7 +125,7 @@ def _take_in(survivor: Story, gone: Complaint, act: acts.Merge, now: datetime) -
 
 def _owed(gone: Complaint, *, owned: bool) -> list[Clock]:
     """What is still owed of a complaint that ends by merging."""
-    return [c for c in gone.clocks if c.running and c.kind not in _ENDS and not (owned and c.kind == "claim")]
+    return [c for c in gone.clocks if c.running and c.kind not in ENDS and not (owned and c.kind == "claim")]
 
 
 def _stricter(state: Complaint, gone: Complaint, now: datetime) -> list[ClockChange]:

@@ -14,8 +14,9 @@ from .contacts import BY_CUSTOMER, assign
 from .due import close, resume
 from .handling import ids, not_while
 from .linking import follow
-from .story import Around, Story, refuse
-from .visiting import VISITED
+from .refusing import refuse
+from .state import VISITED
+from .story import Around, Story
 
 
 def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Around) -> Refusal | None:

@@ -13,7 +13,8 @@ from . import acts, clocks
 from .due import end_deputy
 from .handling import ids, not_while
 from .manning import ask_who_follows, withdraw_succession
-from .story import Around, Story, refuse
+from .refusing import refuse
+from .story import Around, Story
 
 
 def acted_as(act: acts.Act, story: Story) -> Literal["owner", "deputy", "helper", "agent", "supervisor"] | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 
 Status = Literal["open", "answered", "closed"]
+#: closings after which the customer is visited: a matter taken back, or none at all, is left in peace
+VISITED: Final = ("accepted", "silent")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 from shared.contracts.envelope import Event
 from shared.policy import Policy
-from shared.refusal import Refusal
 
 from .agents import People
 from .evolve import evolve
@@ -92,63 +91,3 @@ def opening(event: Event, *, by: str | None, why: str | None) -> Story:
     """The story of a complaint that begins with `event`."""
     state = evolve(None, event)
     return Story(state, [Told(event, state, by, why, None)])
-
-
-def allowed(state: Complaint) -> list[str]:
-    """The acts that the present state does not forbid, by the names of their routes."""
-    if state.merged_into is not None:
-        return []
-    if state.status == "closed":
-        visit = ["follow-up"] if state.basis in ("accepted", "silent") and state.visit.done_at is None else []
-        return ["classification", *([] if state.followed_by else ["confirmation"]), "escalation", *visit]
-    if state.status == "answered":
-        return [
-            "updates",
-            "classification",
-            "confirmation",
-            "withdrawal",
-            "escalation",
-            "helpers",
-            "deputy",
-            "succession",
-            *_standing_in(state),
-            "merge",
-            "split",
-        ]
-    acts = [
-        "updates",
-        "classification",
-        "answer",
-        "confirmation",
-        "withdrawal",
-        "escalation",
-        "helpers",
-        "merge",
-        "split",
-    ]
-    if state.owner_id is None:
-        acts.insert(0, "claim")
-    else:
-        acts += ["deputy", "succession"]
-    if state.acknowledged_at is None:
-        acts.append("acknowledgement")
-    acts.append("resume" if state.pause else "pause")
-    return acts + _standing_in(state)
-
-
-def _standing_in(state: Complaint) -> list[str]:
-    asked = ["succession/acceptance", "succession/withdrawal"] if state.succession else []
-    return [*(["deputy/end"] if state.deputy else []), *asked]
-
-
-def refuse(state: Complaint, slug: str, detail: str, **members: Any) -> Refusal:
-    """409: what state forbids it, and what would be allowed. The owner's name is filled in by who answers."""
-    now = {
-        "status": state.status,
-        "basis": state.basis,
-        "cycle": state.cycle,
-        "followed_by": state.followed_by,
-        "merged_into": state.merged_into,
-        "owner": None if state.owner_id is None else {"id": state.owner_id, "name": None},
-    }
-    return Refusal(slug, detail, 409, {"state": now, "allowed": allowed(state), **members})

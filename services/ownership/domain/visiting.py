@@ -18,8 +18,6 @@ from . import clocks
 from .state import Clock, Complaint
 from .story import BY_CLOCK, Story
 
-#: closings after which the customer is visited: a matter taken back, or none at all, is left in peace
-VISITED: Final = ("accepted", "silent")
 #: how long a visit may take once it is due, where the policy's clocks have no entry for it
 _WITHIN: Final = Term(clocks.FOLLOW_UP, Duration(2, "d"), "business", (50, 75, 90), -1, {})
 
