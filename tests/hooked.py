@@ -68,6 +68,10 @@ class Api:
         self.asked.append(path)
         return self.answers[path]
 
+    async def visit(self, url: str) -> None:
+        """A page of the tool's; KeyError where there is none."""
+        await self.get(url)
+
 
 async def completed(tool: str, body: Any, api: Api, headers: Mapping[str, str] | None = None) -> Sequence[Heard]:
     """What a thin delivery says after the tool's API was asked."""

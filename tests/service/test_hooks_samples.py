@@ -124,4 +124,4 @@ async def test_whoever_accepted_a_sampled_call_has_it(tools: Tools) -> None:
     await tools.settle()
     one = await tools.one(source="amazon-connect")
     assert (one["channel"], one["responder"]["id"]) == ("phone", "12345678-1234-1234-1234-123456789012")
-    assert one["attributes"]["thin"] == "who the customer is"
+    assert one["attributes"]["thin"] == "who the customer is and words"

@@ -78,10 +78,20 @@ def test_connect_a_contact_of_somebody_unknown_says_so() -> None:
     told = _event("CONNECTED_TO_AGENT", agentInfo=AGENT)
     del told["detail"]["customerEndpoint"]
     begun, taken = read(CONNECT, told)
-    assert isinstance(begun, Contact) and begun.attributes == {"thin": "who the customer is"}
+    assert isinstance(begun, Contact) and begun.attributes["thin"] == "who the customer is and words"
     assert isinstance(taken, Response) and begun.conversation_id == taken.conversation_id
     known = {**told, "detail": {**told["detail"], "customerId": "crm-7"}}
     assert read(CONNECT, known)[0].customer.id == "crm-7"  # type: ignore[union-attr]
+
+
+def test_calls_without_words_open_no_complaint_unless_that_is_wanted() -> None:
+    for tool, told in ((CONNECT, _event()), (GENESYS, _detail("customer.start"))):
+        said = one(tool, told)
+        assert (said.attributes, said.more) == ({"thin": "words"}, {"complaint": False})
+        wanted = one(tool, told, calls_may_be_complaints="yes")
+        assert (wanted.attributes, wanted.more) == ({"thin": "words"}, {})
+    mail = one(GENESYS, _detail("customer.start", mediaType="EMAIL", addressFrom="ola@example.org", subject="Cancel"))
+    assert (mail.attributes, mail.more) == ({}, {})
 
 
 def test_connect_records_write_their_names_large() -> None:

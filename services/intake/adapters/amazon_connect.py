@@ -32,6 +32,7 @@ from .pieces.shape import (
     Verdict,
 )
 from .pieces.signing import carried, digest
+from .pieces.wordless import OPTION, as_told
 
 _CHANNELS: Final[Mapping[str, Channel]] = {"voice": "phone", "chat": "chat", "email": "email"}
 _SUBTYPES: Final[Mapping[str, Channel]] = {
@@ -79,7 +80,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
         return [_chat(detail, attributes)]
     if at(detail, "contactid") is None:
         raise NotUnderstood("neither an event of a contact nor a message of a chat")
-    return _contact(detail)
+    return _contact(detail, endpoint)
 
 
 def _lower(value: Any) -> Any:
@@ -94,7 +95,7 @@ def _root(detail: Any) -> str:
     return needed(at(detail, "initialcontactid") or at(detail, "contactid"), "contactId")
 
 
-def _contact(detail: Any) -> list[Heard]:
+def _contact(detail: Any, endpoint: Endpoint) -> list[Heard]:
     contact, root = needed(at(detail, "contactid"), "contactId"), _root(detail)
     began = (word(at(detail, "initiationmethod")) or "").lower()
     spoken = (word(at(detail, "channel")) or "").lower()
@@ -107,16 +108,14 @@ def _contact(detail: Any) -> list[Heard]:
     found: list[Heard] = []
     if contact == root and at(detail, "previouscontactid") is None:
         customer, missing = _customer(detail, root)
-        found.append(
-            Contact(
-                event_id=contact,
-                occurred_at=moment(at(detail, "initiationtimestamp"), "initiationTimestamp"),
-                channel=_channel(detail, spoken),
-                customer=customer,
-                conversation_id=root,
-                attributes={"thin": missing} if missing else {},
-            )
+        told = Contact(
+            event_id=contact,
+            occurred_at=moment(at(detail, "initiationtimestamp"), "initiationTimestamp"),
+            channel=_channel(detail, spoken),
+            customer=customer,
+            conversation_id=root,
         )
+        found.append(as_told(told, endpoint, missing))
     taken = _taken(detail, contact, root)
     return [*found, taken] if taken else found or [Nothing("a contact handed on, and nobody has it yet")]
 
@@ -207,7 +206,7 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
     address = word(at(json_of(request), "SubscribeURL")) or ""
     if not _CONFIRMS.fullmatch(address):
         raise NotUnderstood("the SubscribeURL is none of SNS's")
-    await asking.get(address)
+    await asking.visit(address)
     return [Nothing("the subscription is confirmed")]
 
 
@@ -226,4 +225,6 @@ ADAPTER = Adapter(
     ),
     probe=b'{"version":"0","id":"probe","detail-type":"Amazon Connect Contact Event","source":"aws.connect",'
     b'"detail":{"eventType":"INITIATED","contactId":"probe","channel":"TASK","initiationMethod":"API"}}',
+    asks_without_token=True,
+    options=OPTION,
 )

@@ -34,6 +34,7 @@ from .pieces.shape import (
     Verdict,
 )
 from .pieces.signing import carried, digest, in_base64, mac, signed
+from .pieces.wordless import OPTION, as_told
 
 _CHANNELS: Final[Mapping[str, Channel]] = {
     "voice": "phone", "call": "phone", "calls": "phone", "callback": "phone", "callbacks": "phone", "email": "email",
@@ -82,7 +83,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     if at(event, "originatingEntity") is not None and at(event, "channel") is not None:
         return [_open_message(event)]
     if isinstance(at(event, "participants"), list):
-        return _conversation(event)
+        return _conversation(event, endpoint)
     if not topic.startswith(_DETAIL):
         if at(event, "conversationId") is None:
             raise NotUnderstood("no event of a conversation")
@@ -92,12 +93,11 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     if (word(at(event, "direction")) or "INBOUND").upper() == "OUTBOUND":
         return [Nothing("a conversation that we began")]
     if kind == "customer.start":
-        heard = _begun(event, conversation)
-        wordless = "words" if heard.channel != "phone" else None
-        missing = " and ".join(filter(None, (word(heard.attributes.get("thin")), wordless)))
-        if missing and endpoint.option("api_token"):
-            return [Thin(missing)]
-        return [heard]
+        heard = _begun(event, endpoint, conversation)
+        # a call has no words that could be asked for
+        missing = str(heard.attributes.get("thin", "words"))
+        asked = endpoint.option("api_token") and (missing, heard.channel) != ("words", "phone")
+        return [Thin(missing)] if asked else [heard]
     if kind == "user.start":
         return [_taken(event, conversation, at(event, "userId"))]
     if kind == "acd.end" and word(at(event, "acdOutcome")) == "ANSWERED":
@@ -110,19 +110,19 @@ def _channel(media: Any, kind: Any) -> Channel:
     return _MESSAGES.get((word(kind) or "").lower(), spoken) if spoken == "chat" else spoken
 
 
-def _begun(event: Any, conversation: str) -> Contact:
+def _begun(event: Any, endpoint: Endpoint, conversation: str) -> Contact:
     address = word(at(event, "addressFrom")) or word(at(event, "ani"))
     known = word(at(event, "externalContactId")) or word(at(event, "conversationExternalContactIds", 0))
     customer, missing = _customer(known, address, None, conversation)
-    return Contact(
+    told = Contact(
         event_id=conversation,
         occurred_at=moment(at(event, "eventTime"), "eventTime"),
         channel=_channel(at(event, "mediaType"), at(event, "messageType")),
         customer=customer,
         conversation_id=conversation,
         subject=word(at(event, "subject")),
-        attributes={"thin": missing} if missing else {},
     )
+    return as_told(told, endpoint, missing)
 
 
 def _customer(
@@ -144,7 +144,7 @@ def _taken(event: Any, conversation: str, user: Any) -> Heard:
     )
 
 
-def _conversation(told: Any) -> list[Heard]:
+def _conversation(told: Any, endpoint: Endpoint) -> list[Heard]:
     """A conversation as it stands: who began it, and which users have been connected."""
     conversation = needed(at(told, "id") or at(told, "conversationId"), "the conversation's id")
     people = listed(at(told, "participants"))
@@ -160,17 +160,15 @@ def _conversation(told: Any) -> list[Heard]:
     name = word(at(theirs, "name"))
     customer, missing = _customer(word(at(theirs, "externalContactId")), address, name, conversation)
     began = at(theirs, "connectedTime") or at(theirs, "startTime") or at(told, "startTime")
-    found: list[Heard] = [
-        Contact(
-            event_id=conversation,
-            occurred_at=moment(began, "the time at which it began"),
-            channel=_channel(media, at(session, "type") or at(session, "messageType")),
-            customer=customer,
-            conversation_id=conversation,
-            subject=word(at(session, "subject")),
-            attributes={"thin": missing} if missing else {},
-        )
-    ]
+    contact = Contact(
+        event_id=conversation,
+        occurred_at=moment(began, "the time at which it began"),
+        channel=_channel(media, at(session, "type") or at(session, "messageType")),
+        customer=customer,
+        conversation_id=conversation,
+        subject=word(at(session, "subject")),
+    )
+    found: list[Heard] = [as_told(contact, endpoint, missing)]
     for one in people:
         agent = word(at(one, "userId")) or word(at(one, "user", "id"))
         connected = at(one, "connectedTime") or at(_session(one)[1], "connectedTime")
@@ -204,7 +202,7 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
     _, event = _told(request)
     conversation = needed(at(event, "conversationId") or at(event, "channel", "conversationId"), "conversationId")
     told = await asking.get(f"/api/v2/conversations/{quote(conversation, safe='')}")
-    found = _conversation(told)
+    found = _conversation(told, endpoint)
     if at(event, "originatingEntity") is not None:
         taken = [one for one in found if isinstance(one, Response)]
         if not taken:
@@ -234,7 +232,10 @@ async def _first_words(told: Any, found: list[Heard], conversation: str, asking:
     text = text or said_plainly(at(message, "textBody"), mail=first.channel == "email")
     files = [word(at(one, "name")) for one in listed(at(message, "attachments"))]
     subject = word(at(message, "subject")) or first.subject
-    return [replace(first, subject=subject, text=text, attachments=[*filter(None, files), *pictures])]
+    # heard like any other message, now that there is something to hear
+    attributes, more = ({}, {}) if text or subject else (first.attributes, first.more)
+    whole = replace(first, subject=subject, text=text, attributes=attributes, more=more)
+    return [replace(whole, attachments=[*filter(None, files), *pictures])]
 
 
 def authorize(endpoint: Endpoint) -> Mapping[str, str]:
@@ -250,6 +251,7 @@ ADAPTER = Adapter(
     sign=sign,
     complete=complete,
     authorize=authorize,
+    api_url="https://api.mypurecloud.com",
     paste=(
         "EventBridge > Connections: API key, name X-Api-Key, value {secret}\n"
         "EventBridge > API destinations: POST {url}\n"
@@ -259,7 +261,8 @@ ADAPTER = Adapter(
     ),
     probe=b'{"detail":{"topicName":"v2.detail.events.conversation.0.flow.start","eventBody":{"conversationId":"0"}}}',
     options={
-        "api_url": "https://api.mypurecloud.com, or your region's",
+        "api_url": "your region's, where that is not https://api.mypurecloud.com",
         "api_token": "access token, to ask for names and words that an event leaves out",
+        **OPTION,
     },
 )

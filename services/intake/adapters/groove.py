@@ -166,13 +166,13 @@ ADAPTER = Adapter(
     sign=sign,
     complete=complete,
     authorize=authorize,
+    api_url="https://api.groovehq.com",
     paste=(
         "Settings > API > Webhooks, one for each event, all with {url}?key={secret}\n"
         "Events: ticket_started, customer_replied, agent_replied"
     ),
     probe=b'{"number":1,"last_message_type":"agent"}',
     options={
-        "api_url": "https://api.groovehq.com",
         "api_token": "API token, to ask for words that an event leaves out",
     },
 )

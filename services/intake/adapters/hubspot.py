@@ -220,6 +220,7 @@ ADAPTER = Adapter(
     sign=sign,
     complete=complete,
     authorize=authorize,
+    api_url="https://api.hubapi.com",
     paste=(
         "The secret is the app's client secret.\n"
         "App > Webhooks > Target URL: {url}\n"
@@ -228,7 +229,6 @@ ADAPTER = Adapter(
     ),
     probe=b'[{"eventId":1,"subscriptionType":"contact.creation","objectId":1,"occurredAt":1767225600000}]',
     options={
-        "api_url": "https://api.hubapi.com",
         "api_token": "access token of a private app, to ask for what was said",
     },
 )

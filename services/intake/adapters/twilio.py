@@ -35,6 +35,7 @@ from .pieces.shape import (
     Verdict,
 )
 from .pieces.signing import digest, in_base64, mac, signed
+from .pieces.wordless import OPTION, as_told
 
 #: what Twilio writes instead of a number that the caller keeps to themselves
 _WITHHELD: Final = frozenset(
@@ -120,13 +121,13 @@ def _form(fields: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> Heard
     if kind.startswith("on"):
         return Nothing(f"{kind}: no message")
     if kind:
-        return _task(kind, {_snake(name): value for name, value in fields.items()})
+        return _task(kind, {_snake(name): value for name, value in fields.items()}, endpoint)
     if fields.get("TranscriptionText") and fields.get("CallSid"):
         return _transcribed(fields, now)
     if fields.get("MessageSid") or fields.get("SmsSid"):
         return _text_message(fields, now)
     if fields.get("CallSid"):
-        return _call(fields, now)
+        return _call(fields, endpoint, now)
     raise NotUnderstood("neither a call, a message, nor an event that is known")
 
 
@@ -176,7 +177,7 @@ def _file(fields: Mapping[str, Any], number: int) -> str:
     return f"{name} ({kind})" if kind else name
 
 
-def _call(fields: Mapping[str, Any], now: datetime) -> Heard:
+def _call(fields: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> Heard:
     direction = (word(fields.get("Direction")) or "").lower()
     if direction != "inbound":
         return Nothing(f"a call that we made: {direction}" if direction else "no call of a customer's")
@@ -185,13 +186,16 @@ def _call(fields: Mapping[str, Any], now: datetime) -> Heard:
     lasted = word(fields.get("CallDuration")) or ""
     if lasted.isdecimal() and len(lasted) < 7:
         began -= timedelta(seconds=int(lasted))
-    return Contact(
-        event_id=sid,
-        occurred_at=began,
-        channel="phone",
-        customer=_customer(word(fields.get("From")), sid, word(fields.get("CallerName"))),
-        conversation_id=sid,
-        text=word(fields.get("SpeechResult")),
+    return as_told(
+        Contact(
+            event_id=sid,
+            occurred_at=began,
+            channel="phone",
+            customer=_customer(word(fields.get("From")), sid, word(fields.get("CallerName"))),
+            conversation_id=sid,
+            text=word(fields.get("SpeechResult")),
+        ),
+        endpoint,
     )
 
 
@@ -249,7 +253,7 @@ def _staff(author: str, name: str | None = None) -> Staff:
     return Staff(author, name=name, email=plain if "@" in plain else None)
 
 
-def _task(kind: str, told: Mapping[str, Any]) -> Heard:
+def _task(kind: str, told: Mapping[str, Any], endpoint: Endpoint) -> Heard:
     """TaskRouter's events by their fields in snake case: from callbacks, streams and the Flex socket alike."""
     if kind not in ("reservation.accepted", "task.created"):
         return Nothing(f"{kind}: nobody accepted")
@@ -270,12 +274,15 @@ def _task(kind: str, told: Mapping[str, Any]) -> Heard:
         return Nothing("task.created: of nobody who is known")
     customer = _customer(sender, task, word(at(attributes, "customerName")) or word(at(attributes, "name")))
     spoken = word(told.get("task_channel_unique_name")) == "voice" or call is not None
-    return Contact(
-        event_id=call or task,
-        occurred_at=happened_at,
-        channel="phone" if spoken else _channel(sender, "other"),
-        customer=replace(customer, id=known or customer.id),
-        conversation_id=call or task,
+    return as_told(
+        Contact(
+            event_id=call or task,
+            occurred_at=happened_at,
+            channel="phone" if spoken else _channel(sender, "other"),
+            customer=replace(customer, id=known or customer.id),
+            conversation_id=call or task,
+        ),
+        endpoint,
     )
 
 
@@ -292,7 +299,7 @@ def _event(event: Any, endpoint: Endpoint) -> list[Heard]:
         return [_streamed(kind.removeprefix(_STREAM), data, event, endpoint)]
     if at(event, "object") == "WFMWorkerChange":
         return [
-            _task("reservation.accepted", _held(record, held))
+            _task("reservation.accepted", _held(record, held), endpoint)
             for record in listed(at(event, "records"))
             for channel in listed(at(record, "channels"))
             for held in listed(at(channel, "reservations"))
@@ -306,7 +313,7 @@ def _event(event: Any, endpoint: Endpoint) -> list[Heard]:
             "worker_sid": at(event, "worker_sid"),
             "reservation_sid": at(event, "sid"),
         }
-        return [_task(f"reservation.{at(event, 'reservation_status')}", told)]
+        return [_task(f"reservation.{at(event, 'reservation_status')}", told, endpoint)]
     if at(event, "workspace_sid"):
         return [Nothing("a task or transfer that nobody accepted by it")]
     raise NotUnderstood("JSON that is no event of Twilio's that is known")
@@ -326,7 +333,7 @@ def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> Heard:
         told = at(data, "payload")
         if not isinstance(told, Mapping):
             raise NotUnderstood("the payload of the event is missing")
-        return _task(kind.removeprefix("taskrouter."), {"timestamp": at(event, "time"), **told})
+        return _task(kind.removeprefix("taskrouter."), {"timestamp": at(event, "time"), **told}, endpoint)
     if kind == "conversations.message.added" and isinstance(data, Mapping):
         return _said(data, endpoint, word(at(data, "MessageBody")) and str(data["MessageBody"]))
     if kind == "messaging.inbound-message.received":
@@ -336,7 +343,7 @@ def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> Heard:
         told = at(data, "request", "parameters")
         if not isinstance(told, Mapping):
             raise NotUnderstood("the parameters of the call are missing")
-        return _call(told, moment(at(event, "time")))
+        return _call(told, endpoint, moment(at(event, "time")))
     return Nothing(f"{kind}: no message")
 
 
@@ -366,5 +373,5 @@ ADAPTER = Adapter(
     probe=b"MessageSid=SM0&MessageStatus=delivered&From=%2B15005550006&To=%2B15005550001",
     probe_type="application/x-www-form-urlencoded",
     accepted=Reply(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type="text/xml"),
-    options={"customer_prefix": "identities in Conversations that begin so are customers, not staff"},
+    options={"customer_prefix": "identities in Conversations that begin so are customers, not staff", **OPTION},
 )

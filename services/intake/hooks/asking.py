@@ -52,10 +52,15 @@ class Api:
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """JSON from the API. Raises NotNow, or NotUnderstood where asking again would not help."""
+        return any_json(await self._answered(f"{self._base}{path}", dict(params or {}), self._headers))
+
+    async def visit(self, url: str) -> None:
+        """Asks for a page that an adapter has found to be the tool's, without the endpoint's credential."""
+        await self._answered(url, None, {})
+
+    async def _answered(self, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str]) -> bytes:
         try:
-            async with self._client.stream(
-                "GET", f"{self._base}{path}", params=dict(params or {}), headers=self._headers
-            ) as answer:
+            async with self._client.stream("GET", url, params=params, headers=headers) as answer:
                 body = await _read(answer)
         except httpx.InvalidURL:
             raise NotUnderstood("the tool's API has no usable address") from None
@@ -66,7 +71,7 @@ class Api:
             raise NotNow(f"the tool's API answered {status}", _retry_after(answer, self._now))
         if status != 200:
             raise NotUnderstood(f"the tool's API answered {status}")
-        return any_json(body)
+        return body
 
 
 async def _read(answer: httpx.Response) -> bytes:
@@ -157,7 +162,9 @@ class AskingLoop:
 
 def _question(adapter: Adapter, endpoint: Endpoint) -> Callable[[Any, Api], Awaitable[Any]] | None:
     complete = adapter.complete
-    if complete is None or not endpoint.option("api_token") or not _base(adapter, endpoint):
+    if complete is None:
+        return None
+    if not adapter.asks_without_token and not (endpoint.option("api_token") and _base(adapter, endpoint)):
         return None
     return lambda request, api: complete(request, endpoint, api)
 

@@ -153,6 +153,8 @@ class Asking(Protocol):
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any: ...
 
+    async def visit(self, url: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
@@ -180,6 +182,8 @@ class Adapter:
     authorize: Callable[[Endpoint], Mapping[str, str]] | None = None
     #: where that is, if the endpoint's `api_url` does not say otherwise
     api_url: str = ""
+    #: whether `complete` needs no credential of the endpoint's: a subscription that is to be confirmed says where
+    asks_without_token: bool = False
     accepted: Reply = field(default_factory=Reply)
     greet: Callable[[Request, Endpoint, datetime], Reply] | None = None
     probe_type: str = "application/json"
