@@ -128,6 +128,23 @@ async def test_an_answered_one_is_open_again_where_the_other_is_not_answered(wor
     assert await world.findings() == []
 
 
+async def test_a_question_that_waits_is_answered_on_the_one_that_goes_on(world: World) -> None:
+    first, later = await two(world)
+    for helper in ("agent-5", "agent-6"):
+        asked = {"agent_id": "agent-2", "helper": helper, "question": "Is the splitter old?"}
+        await world.post(f"{later['id']}/helpers", asked)
+    await world.post(f"{later['id']}/helpers/1/reply", {"agent_id": "agent-5", "text": "It is."})
+    due = (await world.get(f"/v1/complaints/{later['id']}"))["helpers"][1].get("due_at")
+    one = (await world.post(f"{later['id']}/merge", WHO | {"into": first["id"]})).json()
+    (helper,) = one["helpers"]
+    assert (helper["id"], helper["asked_by"], helper.get("due_at")) == ("agent-6", "agent-2", due)
+    reply = {"agent_id": "agent-6", "text": "It is not."}
+    there = await world.post(f"{later['id']}/helpers/2/reply", reply)
+    assert there.status_code == 409 and there.json()["state"]["merged_into"] == first["id"]
+    assert (await world.post(f"{first['id']}/helpers/1/reply", reply)).status_code == 200
+    assert await world.findings() == []
+
+
 async def test_what_cannot_be_merged(world: World) -> None:
     first, later = await two(world)
     await world.contact("c-2")

@@ -63,7 +63,8 @@ class Customer:
         states = list(self.states.values())
         named = (states[reference % len(states)].reference,) if states and reference >= 0 else ()
         agent = "agent-1" if next(self.numbers) % 2 else None
-        heard = captured(at=self.now, conversation_id=conversation, cause=cause, references=named, responder_id=agent)
+        told = {"conversation_id": conversation, "cause": cause, "references": named, "responder_id": agent}
+        heard = captured(at=self.now, tier="standard" if next(self.numbers) % 3 else "gold", **told)
         self.heard[heard.contact_id] = Heard(self.now, conversation)
         found = domain.joins(heard, states)
         if found is not None:
@@ -186,7 +187,7 @@ def _made(customer: Customer, what: str, first: int, second: int, flag: bool) ->
     return None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(history=st.lists(st.one_of(said, slept, done, done), min_size=15, max_size=40))
 def test_a_customers_complaints_stay_accounted_for(policy: Policy, history: list[Any]) -> None:
     customer = Customer(policy)

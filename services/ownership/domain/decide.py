@@ -27,7 +27,7 @@ def decide(
     """
     story = Story(state, people=around.people)
     work_through(story, policy, now, now)
-    if state.merged_into is not None and not isinstance(act, acts.HelperReply):
+    if state.merged_into is not None:
         detail = "The complaint was merged into another: what is to be done is done there."
         return story, refuse(state, "complaint-merged", detail)
     if refusal := standing_in.refused_for(story, act, around):

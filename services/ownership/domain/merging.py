@@ -59,6 +59,7 @@ def merge(story: Story, act: acts.Merge, now: datetime, policy: Policy, around: 
             because="merged",
         )
         survivor.tell(joined, by=act.agent_id, why=f"{gone.reference} is merged into it")
+    _ask_on(survivor, gone, now)
     into = survivor.state
     event = said.Merged(**ids(gone, now), into_id=into.id, by_id=act.agent_id, owner_id=into.owner_id)
     story.tell(event, by=act.agent_id, why=act.reason)
@@ -121,6 +122,22 @@ def _take_in(survivor: Story, gone: Complaint, act: acts.Merge, now: datetime) -
         }
     )
     survivor.tell(event, by=act.agent_id, why=act.reason)
+
+
+def _ask_on(survivor: Story, gone: Complaint, now: datetime) -> None:
+    """Questions that wait for a helper's answer wait for it on the complaint that goes on."""
+    for one in gone.helpers:
+        if not one.waiting:
+            continue
+        asked = said.HelperAsked(
+            **ids(survivor.state, now),
+            n=len(survivor.state.helpers) + 1,
+            helper_id=one.helper_id,
+            by_id=one.asked_by,
+            due_at=one.due_at,
+            remind_at=one.remind_at[one.reminded :],
+        )
+        survivor.tell(asked, by=one.asked_by, why=f"question {one.n} of {gone.reference}, which is merged into it")
 
 
 def _owed(gone: Complaint, *, owned: bool) -> list[Clock]:

@@ -12,7 +12,7 @@ from .state import VISITED, Complaint
 def allowed(state: Complaint) -> list[str]:
     """The acts that the present state does not forbid, by the names of their routes."""
     if state.merged_into is not None:
-        return _replies(state)
+        return []
     if state.status == "closed":
         confirmation = [] if state.followed_by else ["confirmation"]
         visit = ["follow-up"] if state.basis in VISITED and state.visit.done_at is None else []
