@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.escalation.store import loading, saving
 from services.escalation.store.book import Book
 from services.escalation.store.tables import events, idempotency, inbox, metadata, parked, timers, unsent
+from services.escalation.store.wanted import want
 from shared.policy import Policies
 from shared.timers import Timers
 from shared.work import Input, Work
@@ -34,7 +35,7 @@ class EscalationStore:
     async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Any]], now: datetime) -> Book:
         """All that the inputs concern, under the locks of their customers."""
         book = Book(self.policies)
-        wanted = loading.want(one.payload for one in inputs)
+        wanted = want(one.payload for one in inputs)
         await loading.fill(conn, book, wanted, {one.customer_id for one in inputs})
         return book
 

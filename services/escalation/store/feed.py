@@ -59,7 +59,8 @@ async def number(conn: AsyncConnection, most: int) -> int:
     return len(ids)
 
 
-def _wanted(filters: Filters) -> Select[Any]:
+def wanted(filters: Filters) -> Select[Any]:
+    """Items after a position that fit."""
     statement = select(feed).where(feed.c.position > bindparam("after")).order_by(feed.c.position)
     if filters.level is not None:
         statement = statement.where(feed.c.level == filters.level)
@@ -77,7 +78,7 @@ async def read(
 ) -> tuple[list[dict[str, Any]], int]:
     """Items after a position, and the position to go on from: with filters that is beyond what did not fit."""
     last = await head(conn)
-    statement = _wanted(filters or Filters()).where(feed.c.position <= last).limit(limit)
+    statement = wanted(filters or Filters()).where(feed.c.position <= last).limit(limit)
     items = [item(row) for row in await conn.execute(statement, {"after": after})]
     if len(items) == limit:
         return items, int(items[-1]["position"])

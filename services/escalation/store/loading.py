@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, all_, and_, any_, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
-from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.complaint import Complaint
-from services.escalation.domain.contact import Contact, heard_at
+from services.escalation.domain.contact import Contact
 from services.escalation.domain.escalation import Escalation
-from services.escalation.domain.mail import MailOutcome
 from services.escalation.domain.promise import Promise
-from services.escalation.domain.replying import BounceCame, ReplyCame
 from services.escalation.store import arrivals, mails
 from services.escalation.store.book import Book, Breach, Broken, Watch, Words
 from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
-from shared.contracts import intake, ownership
+from services.escalation.store.wanted import Wanted
 from shared.outbox import lock_number
-from shared.timers import Due
 from shared.work import Kept
 
 #: answers that came between a look at the earlier ones and the lock
@@ -37,96 +31,6 @@ MOST_BROKEN = 500
 #: held while an answer is taken: of two that are alike and come at once, the second sees the first
 _ANSWERING = lock_number("escalation", "answers")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Wanted:
-    """Ids that inputs name."""
-
-    complaints: set[str] = field(default_factory=set)
-    #: complaints all of whose contacts are read
-    whole: set[str] = field(default_factory=set)
-    contacts: set[str] = field(default_factory=set)
-    escalations: set[str] = field(default_factory=set)
-    promises: set[str] = field(default_factory=set)
-    customers: set[str] = field(default_factory=set)
-    causes: set[str] = field(default_factory=set)
-    #: when the contacts that are to be judged were heard: promises watched at no such time are left alone
-    heard: list[datetime] = field(default_factory=list)
-    #: causes of promises about to be made
-    promised: set[str] = field(default_factory=set)
-    mails: set[str] = field(default_factory=set)
-    arrivals: set[str] = field(default_factory=set)
-    #: promises for which contacts that came meanwhile are looked up
-    look_back: set[str] = field(default_factory=set)
-    answers_after: int | None = None
-    #: only answers that share pieces with these; None: whatever they are like
-    sketch: set[str] | None = field(default_factory=set)
-
-    def add(self, payload: Any) -> None:
-        """Adds what one input names."""
-        match payload:
-            case intake.ContactCaptured():
-                self.contacts.add(payload.contact_id)
-                self._cause(payload.cause)
-                self.heard.append(heard_at(payload.occurred_at, payload.received_at))
-            case ownership.ComplaintEvent():
-                self._complaint(payload)
-            case AnswerGiven():
-                self.escalations.add(payload.escalation_id)
-                self.promised |= {payload.promise.cause} if payload.promise else set()
-                before = payload.seen if self.answers_after is None else min(self.answers_after, payload.seen)
-                self.answers_after = before
-                self._sketch(payload)
-            case Delivered() | Forwarded():
-                self.escalations.add(payload.escalation_id)
-            case PromiseGiven():
-                self.complaints |= {payload.complaint_id} if payload.complaint_id else set()
-                self.promised.add(payload.wanted.cause)
-            case ActionDone():
-                self.promises.add(payload.promise_id)
-            case ReplyCame():
-                self.arrivals.add(payload.arrival_id)
-                self.add(payload.said)
-            case BounceCame():
-                self.arrivals.add(payload.arrival_id)
-                self.mails.add(payload.mail_id)
-            case MailOutcome():
-                self.mails.add(payload.mail_id)
-            case Due():
-                self._due(payload)
-
-    def _sketch(self, given: AnswerGiven) -> None:
-        if given.alike is None:
-            self.sketch = None
-        elif self.sketch is not None:
-            self.sketch |= set(given.alike.sketch)
-
-    def _complaint(self, event: ownership.ComplaintEvent) -> None:
-        self.complaints.add(event.complaint_id)
-        match event:
-            case ownership.ComplaintOpened() | ownership.ContactJoined():
-                self.contacts.add(event.contact_id)
-            case ownership.Classified():
-                self.contacts |= set(event.contact_ids)
-                self._cause(event.cause)
-            case ownership.Closed(basis="not_a_complaint") | ownership.OwnerAssigned():
-                self.whole.add(event.complaint_id)
-
-    def _due(self, due: Due) -> None:
-        if due.kind == "ladder":
-            self.escalations.add(due.subject_id)
-            return
-        promise_id, _, contact_id = due.subject_id.partition("/")
-        self.promises.add(promise_id)
-        if due.kind == "look_back":
-            self.look_back.add(promise_id)
-        if contact_id:
-            self.contacts.add(contact_id)
-
-    def _cause(self, cause: str | None) -> None:
-        if cause:
-            self.causes.add(cause)
 
 
 def _among(name: str, values: Collection[str]) -> Any:
@@ -174,19 +78,23 @@ async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
         wanted.promises |= set(one.raised) if one.complaint_id in wanted.whole else set()
 
 
+HEARD_SINCE = (
+    select(promises.c.id.label("promise_id"), contacts.c.id.label("contact_id"))
+    .join_from(
+        promises,
+        contacts,
+        (contacts.c.cause == promises.c.cause) & (contacts.c.heard_at > promises.c.made_at),
+    )
+    .where(promises.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .where(~exists().where(breaches.c.promise_id == promises.c.id, breaches.c.contact_id == contacts.c.id))
+    .order_by(contacts.c.heard_at)
+    .limit(MOST_HEARD_SINCE)
+)
+
+
 async def _heard_since(conn: AsyncConnection, book: Book, promise_ids: Collection[str]) -> None:
     """Contacts on the cause of these promises that were heard after they were made and have not broken them."""
-    p, c = promises.c, contacts.c
-    later = (c.cause == p.cause) & (c.heard_at > p.made_at)
-    seen = exists().where(breaches.c.promise_id == p.id, breaches.c.contact_id == c.id)
-    statement = (
-        select(p.id.label("promise_id"), c.id.label("contact_id"))
-        .join_from(promises, contacts, later)
-        .where(p.id == _among("ids", promise_ids), ~seen)
-        .order_by(c.heard_at)
-        .limit(MOST_HEARD_SINCE)
-    )
-    for row in await conn.execute(statement):
+    for row in await conn.execute(HEARD_SINCE, {"ids": sorted(promise_ids)}):
         book.heard_since.setdefault(row.promise_id, []).append(row.contact_id)
 
 
@@ -198,7 +106,7 @@ async def _breaches(conn: AsyncConnection, book: Book) -> None:
 
 
 #: of one index each: what was promised to these customers, and to everyone while a contact was heard
-_ON_CAUSES = (
+ON_CAUSES = (
     select(promises)
     .where(promises.c.customer_id == any_(bindparam("customers", type_=ARRAY(Text))))
     .where(promises.c.cause == any_(bindparam("causes", type_=ARRAY(Text))))
@@ -222,7 +130,7 @@ def _about(wanted: Wanted, customers: Collection[str]) -> dict[str, Any]:
 
 async def _promises(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
     if wanted.causes:
-        for row in await conn.execute(_ON_CAUSES, _about(wanted, customers)):
+        for row in await conn.execute(ON_CAUSES, _about(wanted, customers)):
             if row.customer_id in customers:
                 _open_promise(book, row)
             else:
@@ -262,17 +170,20 @@ def _watch(state: dict[str, Any]) -> Watch:
     )
 
 
+BROKEN_ON = (
+    select(promises.c.cause, promises.c.customer_id, promises.c.scope, promises.c.made_by, promises.c.text)
+    .where(promises.c.status == "broken", promises.c.text.is_not(None))
+    .where(promises.c.cause == any_(bindparam("promised", type_=ARRAY(Text))))
+    .order_by(promises.c.id.desc())
+    .limit(MOST_BROKEN)
+)
+
+
 async def _broken(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if not wanted.promised:
         return
-    p = promises.c
-    statement = (
-        select(p.cause, p.customer_id, p.scope, p.made_by, p.text)
-        .where(p.status == "broken", p.cause == _among("promised", wanted.promised), p.text.is_not(None))
-        .order_by(p.id.desc())
-        .limit(MOST_BROKEN)
-    )
-    book.broken = [Broken(*row) for row in await conn.execute(statement)]
+    found = await conn.execute(BROKEN_ON, {"promised": sorted(wanted.promised)})
+    book.broken = [Broken(*row) for row in found]
 
 
 async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
@@ -313,11 +224,3 @@ async def _answers(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
         pieces = bindparam("pieces", sorted(wanted.sketch), type_=ARRAY(Text))
         statement = statement.where(answers.c.sketch.has_any(pieces))
     book.newer = [(row.complaint_id, row.text) for row in await conn.execute(statement)]
-
-
-def want(payloads: Iterable[Any]) -> Wanted:
-    """What these inputs need."""
-    wanted = Wanted()
-    for payload in payloads:
-        wanted.add(payload)
-    return wanted
