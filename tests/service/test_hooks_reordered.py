@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.service.hooks_conversations import WRITERS, Sent, Turn, Who
+from tests.service import hooks_conversations, hooks_desks
+from tests.service.hooks_conversations import Sent, Turn, Who
 from tests.service.hooks_world import Tools, tools_at
 
+WRITERS = {**hooks_conversations.WRITERS, **hooks_desks.WRITERS}
 OTHERS: tuple[Who, ...] = ("customer", "ana", "ben", "note", "bot")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from .switchboard import Switchboard
 log = structlog.get_logger()
 
 _MOST = 300
+#: bytes of a body that is read beside the loop
+_LONG = 30_000
 #: a repeat that comes later than this is taken for a new delivery; its messages are still known by their own ids
 REMEMBERED: Final = timedelta(days=30)
 #: how long an answer waits for the message that it answers
@@ -144,7 +147,12 @@ class Understanding:
         """None where it is understood, else why not."""
         endpoint = await self._switchboard.find(row.tool, row.endpoint) or Endpoint(row.tool, row.endpoint, "")
         try:
-            heard(found, row, endpoint, understand(row.tool, request_of(row), endpoint), now)
+            request = request_of(row)
+            if len(request.body) < _LONG:
+                said = understand(row.tool, request, endpoint)
+            else:  # a second's worth of HTML must not hold up those who wait for an answer
+                said = await asyncio.to_thread(understand, row.tool, request, endpoint)
+            heard(found, row, endpoint, said, now)
         except NotUnderstood as error:
             parked(found, row, str(error)[:300], now)
             return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import nh3
 
 #: more of one message is not read: it could not be stored either
-MOST: Final = 500_000
+MOST: Final = 200_000
 
 _BLOCK_NAMES = (
     "address article aside blockquote dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav"
@@ -46,6 +47,12 @@ _QUOTES = (
 #: what comes after these is history too: they stand before it and do not hold it
 _FROM_HERE = ("divrplyfwdmsg", "appendonsend")
 _VOID = frozenset({"br", "img", "hr"})
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+#: elements that hold nothing, or that the next of their kind ends
+_SHALLOW_NAMES = "area base br col dd dt embed hr img input li link meta option p source td th tr wbr"
+_SHALLOW = frozenset(_SHALLOW_NAMES.split())
+#: what is nested deeper than any mail is cut off: reading it would take the square of its depth
+_DEEPEST = 500
 
 
 class _Reader(HTMLParser):
@@ -107,9 +114,10 @@ def _named(picture: dict[str, str]) -> str:
 
 def from_html(html: str) -> tuple[str, list[str]]:
     """The words of an HTML message, and the names of the pictures in it."""
+    html = html[:MOST]
     try:
         clean = nh3.clean(
-            html[:MOST],
+            html[: _depth_reached(html)],
             tags=set(_KEPT),
             attributes=_ATTRIBUTES,
             link_rel=None,
@@ -120,8 +128,24 @@ def from_html(html: str) -> tuple[str, list[str]]:
         reader.feed(clean)
         reader.close()
     except (ValueError, RecursionError):
-        return html[:MOST], []
+        return html, []
     return tidy("".join(reader.parts)), reader.pictures
+
+
+def _depth_reached(html: str) -> int:
+    """Where the HTML is nested deeper than `_DEEPEST`; its length, if it nowhere is."""
+    depth = 0
+    opened: dict[str, int] = {}
+    for tag in _TAG.finditer(html):
+        name = tag[2].lower()
+        if name in _SHALLOW or (tag[1] and not opened.get(name)):
+            continue
+        step = -1 if tag[1] else 1
+        opened[name] = opened.get(name, 0) + step
+        depth += step
+        if depth > _DEEPEST:
+            return tag.start()
+    return len(html)
 
 
 def tidy(text: str) -> str:

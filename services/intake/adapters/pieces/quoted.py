@@ -19,6 +19,8 @@ _WROTE = (
     "het volgende geschreven:", "skrev:", "napisał:", "napisał(a):", "napisał/a:", "napsal:", "napsal(a):", "写道：",
     "写道:", "寫道：", "寫道:", "のメール:", "書きました：", "書きました:", "작성:", "yazdı:", "kirjoitti:",
 )  # fmt: skip
+#: the same where the name comes after the verb
+_WROTE_WHO = (" schrieb ", " schreef ", " skrev ", " escribió ", " napsal ", " kirjoitti ")
 _OPENS = re.compile(
     r"(?:on|am|le|el|em|il|op|den|dnia|dne|pe|op|在|于|於|2\d\d\d|mon|tue|wed|thu|fri|sat|sun)\b|[在于於]", re.I
 )
@@ -54,6 +56,8 @@ def new_words(text: str) -> str:
     lines = tidy(text).split("\n")
     end = next((place for place in range(len(lines)) if _begins_history(lines, place)), len(lines))
     kept = [line for line in lines[:end] if not line.startswith(">")]
+    while kept and (not kept[-1] or (len(kept[-1]) > 9 and not kept[-1].strip("_-=*"))):
+        kept.pop()  # a rule above what was quoted
     return tidy("\n".join(kept[: _signature(kept)]))[:MOST]
 
 
@@ -80,6 +84,8 @@ def _begins_history(lines: list[str], place: int) -> bool:
     low = line.lower()
     if low.endswith(_WROTE) and (_OPENS.match(low) or "@" in low or _opened_before(lines, place)):
         return True
+    if low.endswith(":") and any(verb in low for verb in _WROTE_WHO) and _dated(low):
+        return True
     if _wrapped(lines, place):
         return True
     bare = low.strip("-_*—– =>#")
@@ -91,13 +97,17 @@ def _begins_history(lines: list[str], place: int) -> bool:
 
 
 def _opened_before(lines: list[str], place: int) -> bool:
-    return place > 0 and bool(_OPENS.match(lines[place - 1].lower())) and any(map(str.isdigit, lines[place - 1]))
+    return place > 0 and _dated(lines[place - 1].lower())
+
+
+def _dated(low: str) -> bool:
+    return bool(_OPENS.match(low)) and any(map(str.isdigit, low))
 
 
 def _wrapped(lines: list[str], place: int) -> bool:
     # "On Mon, 2 March 2026 at 09:00, Ana Ruiz <ana@…>" with its "wrote:" on the next line
     low = lines[place].lower()
-    if not _OPENS.match(low) or not any(map(str.isdigit, low)):
+    if not _dated(low):
         return False
     return place + 1 < len(lines) and len(lines[place + 1]) < 200 and lines[place + 1].lower().endswith(_WROTE)
 
