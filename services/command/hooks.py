@@ -100,6 +100,8 @@ def add(
         raise typer.BadParameter(f"has {_ID}, at most 100", param_hint="--endpoint")
     if not secret.strip():
         raise typer.BadParameter("must not be empty", param_hint="--secret")
+    if (fault := adapter.secret_fault(secret)) is not None:
+        raise typer.BadParameter(fault, param_hint="--secret")
     if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
         raise typer.BadParameter("begins with https:// or http://", param_hint="--url")
     new = Endpoint(tool, endpoint, secret, url.partition("?")[0] if url else None, _options(adapter, option or []))
@@ -173,6 +175,7 @@ def test(
     """Send each endpoint a delivery that means nothing, signed as the tool would, and tell what came back."""
     import json
 
+    from services.intake.hooks.sealed import UnreadableSecret
     from services.intake.hooks.switchboard import endpoint_of
     from services.intake.store import deliveries as kept
 
@@ -180,7 +183,11 @@ def test(
     rows = [row for row in _on_database(settings, kept.all_endpoints) if which in (row.tool, row.id)]
     if not rows:
         raise Trouble(f"There is no endpoint or tool {which!r} here: `complaint-loop hooks list` shows them.")
-    told = [_tested(settings, endpoint_of(row, settings.secret_key.get_secret_value())) for row in rows]
+    try:
+        endpoints = [endpoint_of(row, settings.secret_key.get_secret_value()) for row in rows]
+    except UnreadableSecret:
+        raise Trouble("It was added under another SECRET_KEY: add it again.") from None
+    told = [_tested(settings, one) for one in endpoints]
     if as_json:
         typer.echo(json.dumps({"items": told}))
     for one in [] if as_json else told:

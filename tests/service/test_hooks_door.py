@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from services.intake.adapters import TOOLS
 from services.intake.store.tables import parked
 from tests.service.hooks_world import Tools, tools_at
 
@@ -96,3 +97,31 @@ async def test_what_is_not_understood_is_kept_and_retried(tools: Tools) -> None:
     await tools.settle()
     assert [row.state for row in await tools.parked()] == ["parked", "retried"]
     assert (await tools.one(source="zendesk"))["text"] == "Words number 1."
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_what_hooks_test_sends_is_taken_and_means_nothing(tools: Tools, tool: str) -> None:
+    endpoint = await tools.add(tool)
+    adapter = TOOLS[tool]
+    told = adapter.paste.format(url="https://care.example/hook", secret=endpoint.secret)
+    assert "https://care.example/hook" in told
+    answer = await tools.deliver(tool, adapter.probe)
+    assert (answer.status_code, answer.content) == (adapter.accepted.status, adapter.accepted.body)
+    await tools.settle()
+    assert [state for state, _ in await tools.fates()] == ["nothing"]
+    assert (await tools.deliver(tool, adapter.probe, secret="b3RoZXI=")).status_code == 401
+
+
+async def test_intercom_finds_somebody_there_before_it_accepts_a_url(tools: Tools) -> None:
+    await tools.add("intercom")
+    assert (await tools.world.client.head("/v1/hooks/intercom/main")).status_code == 200
+    assert (await tools.world.client.head("/v1/hooks/intercom/other")).status_code == 404
+
+
+async def test_two_tools_that_number_alike_are_told_apart_by_a_prefix(tools: Tools) -> None:
+    await tools.add("zendesk", "second", options={"prefix": "b-"})
+    await tools.send("zendesk", comment(1), comment(2, "5", staff=True, at="09:20"))
+    await tools.send("zendesk", comment(1), comment(2, "5", staff=True, at="09:20"), endpoint="second")
+    first, second = await tools.contacts()
+    assert [one["customer"]["id"] for one in (first, second)] == ["77", "b-77"]
+    assert (second["conversation_id"], second["responder"]["id"]) == ("b-9", "b-5")

@@ -148,6 +148,7 @@ ADAPTER = Adapter(
     identity=identity,
     read=read,
     sign=sign,
+    secret_fault=lambda secret: None if _key(secret) else "is whsec_ and base 64",
     probe=b'{"type":"probe","timestamp":"2026-01-01T00:00:00Z","data":{}}',
     paste="""Any sender of Standard Webhooks.
 URL: {url}

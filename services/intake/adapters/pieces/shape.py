@@ -188,6 +188,8 @@ class Adapter:
     greet: Callable[[Request, Endpoint, datetime], Reply] | None = None
     probe_type: str = "application/json"
     options: Mapping[str, str] = field(default_factory=dict)
+    #: what is wrong with a secret, for people; None where nothing is
+    secret_fault: Callable[[str], str | None] = field(default=lambda secret: None)
 
 
 def prefixed(heard: Heard, prefix: str) -> Heard:
