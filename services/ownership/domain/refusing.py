@@ -30,7 +30,8 @@ def allowed(state: Complaint) -> list[str]:
         ]
     if state.deputy:
         acts.append("deputy/end")
-    if state.succession:
+    if state.succession is not None and state.succession.to_id is not None:
+        # where nobody is named, the owner is inactive: there is nothing to accept, and nothing to take back
         acts += ["succession/acceptance", "succession/withdrawal"]
     return acts + _replies(state)
 
