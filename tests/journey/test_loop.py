@@ -171,3 +171,48 @@ async def test_what_nobody_owns_climbs_to_the_top_and_is_repeated_there_until_so
     (escalation,) = (await world.get("/v1/escalations", customer_id="maria"))["items"]
     assert escalation["status"] == "ended"
     assert await world.findings() == []
+
+
+async def test_an_owner_who_leaves_orphans_nothing_and_nobodys_decision_goes_up(world: World) -> None:
+    # given a complaint of Mia's, and that Noor is whom she reports to
+    await world.contact("ines", "My router drops every evening.", complaint=True, responder=MIA)
+    await world.contact("ines", "Any news?", responder=NOOR, cause="router-drops")
+    for agent, told in (("noor", {"name": "Noor"}), ("mia", {"superior": "noor"})):
+        assert (await world.ask("PUT", f"/v1/agents/{agent}", "supervisor", json=told)).status_code == 200
+    await world.settle()
+    await world.told()
+    await world.mailed()
+
+    # when Mia is deactivated, she keeps it, Noor stands in, and a supervisor is asked who follows
+    assert (await world.ask("PUT", "/v1/agents/mia", "supervisor", json={"active": False})).status_code == 200
+    await world.settle()
+    assert await world.told() == ["complaint.succession_asked", "complaint.deputy_started"]
+    complaint = await world.complaint("ines")
+    assert (complaint["owner"]["id"], complaint["deputy"]["id"]) == ("mia", "noor")
+    feed = (await world.get("/v1/feed", limit=200))["items"]
+    assert {"complaint.succession_asked", "complaint.deputy_started"} <= {item["type"] for item in feed}
+
+    # when nobody decides, it goes up
+    await world.pass_time(timedelta(days=1, hours=16), by=timedelta(hours=4))
+    told = await world.told()
+    assert told.count("complaint.clock_breached") == told.count("escalation.raised") == 1
+    assert await world.mailed() == [("ask", "head@company.example")]
+    complaint = await world.complaint("ines")
+    assert (complaint["owner"]["id"], complaint["deputy"]["id"]) == ("mia", "noor"), "and nothing has moved"
+
+    # when a supervisor names Noor, and she says yes, it is hers
+    path = f"/v1/complaints/{complaint['id']}/succession"
+    await world.post("supervisor", path, {"to": "noor", "reason": "left_company", "note": "Mia has left."})
+    await world.post("agent", f"{path}/acceptance", {"agent_id": "noor"})
+    await world.settle()
+    assert [name for name in await world.told() if "owner" in name or "deputy" in name] == [
+        "complaint.deputy_ended",
+        "complaint.owner_succeeded",
+    ]
+    ledger = (await world.get(f"/v1/complaints/{complaint['id']}/ownership"))["items"]
+    assert [(one["role"], one["agent"]["id"]) for one in ledger] == [
+        ("owner", "mia"),
+        ("deputy", "noor"),
+        ("owner", "noor"),
+    ]
+    assert await world.findings() == []

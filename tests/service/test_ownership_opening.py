@@ -67,7 +67,10 @@ async def test_what_joins_and_why(world: World) -> None:
     assert len(one["contacts"]) == 4
     assert one["owner"]["id"] == "agent-1"  # whoever answers later does not take it over
     await world.contact(conversation_id="v-4", cause="billing-error")
-    assert len(await world.complaints()) == 2
+    first, other = await world.complaints()
+    begun = [(await world.get(f"/v1/complaints/{c['id']}/timeline"))["items"][0]["why"] for c in (first, other)]
+    assert begun[0] == "it is a complaint"
+    assert begun[1].startswith("it is a complaint, and it names none of the customer's open complaints and shares")
     await world.contact("c-2", references=(one["reference"],), conversation_id="v-1")
     assert len((await world.complaint("c-2"))["contacts"]) == 1  # another customer's reference opens no door
     assert await world.findings() == []

@@ -119,7 +119,7 @@ def decide_opening(
             policy_version=policy.version,
         ),
         by=BY_CUSTOMER,
-        why=None,
+        why=_WHY_OPENED[because] + (_JOINS_NONE if any(one.status != "closed" for one in complaints) else ""),
     )
     if responder is not None:
         event = said.OwnerAssigned(**ids, owner_id=responder, because="first_responder")
@@ -128,6 +128,14 @@ def decide_opening(
     if again is not None:
         story.tell(said.Repeated(**ids, repeat_of=again.id, cause=contact.cause), by=BY_CUSTOMER)
     return story
+
+
+_WHY_OPENED = {
+    "complaint": "it is a complaint",
+    "perhaps_a_complaint": "it may be a complaint",
+    "departure_threat": "it threatens to leave",
+}
+_JOINS_NONE = ", and it names none of the customer's open complaints and shares neither conversation nor cause with one"
 
 
 def decide_joining(
