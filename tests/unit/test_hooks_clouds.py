@@ -106,6 +106,28 @@ def test_connect_records_write_their_names_large() -> None:
     assert begun == one(CONNECT, _event())
 
 
+def test_connect_flows_and_agents_tell_of_contacts_too() -> None:
+    inside = {
+        "Channel": "VOICE", "ContactId": "c-1", "InitialContactId": "c-1", "PreviousContactId": "c-1", "Queue": None,
+        "InitiationMethod": "INBOUND", "CustomerEndpoint": {"Address": "+442071838750", "Type": "TELEPHONE_NUMBER"},
+    }  # fmt: skip
+    told = one(CONNECT, {"Name": "ContactFlowEvent", "Details": {"ContactData": inside, "Parameters": {}}})
+    assert told == one(CONNECT, _event())
+    held = {"ContactId": "c-1", "Channel": "VOICE", "InitiationMethod": "INBOUND", "State": "CONNECTED"}
+    busy = {
+        "AgentARN": AGENT["agentArn"], "EventType": "STATE_CHANGE",
+        "CurrentAgentSnapshot": {
+            "Configuration": {"FirstName": "Ana", "LastName": "Ruiz", "Username": "ana"},
+            "Contacts": [{**held, "ConnectedToAgentTimestamp": "2026-03-02T09:02:00Z"}, {**held, "ContactId": "c-2"}],
+        },
+    }  # fmt: skip
+    taken = one(CONNECT, busy)
+    assert (taken.responder.id, taken.responder.name, taken.conversation_id) == ("a-9", "Ana Ruiz", "c-1")
+    assert taken.event_id == read(CONNECT, _event("CONNECTED_TO_AGENT", agentInfo=AGENT))[1].event_id  # type: ignore[union-attr]
+    busy["CurrentAgentSnapshot"] = {"Contacts": []}
+    assert isinstance(one(CONNECT, busy), Nothing)
+
+
 @pytest.mark.parametrize(
     ("subtype", "channel"), [("connect:SMS", "sms"), ("connect:WhatsApp", "social"), ("connect:Chat", "chat")]
 )

@@ -87,6 +87,9 @@ def test_events_are_thin_or_nothing() -> None:
         ],
     )
     assert [type(one) for one in found] == [Thin] * 3 + [Nothing] * 4
+    # records, as workflows send them
+    assert isinstance(read("hubspot", {"vid": 3, "properties": {}})[0], Nothing)
+    assert isinstance(read("hubspot", {"objectId": 55, "objectType": "TICKET", "properties": {}})[0], Thin)
 
 
 async def test_a_customers_message_is_told_by_the_api() -> None:

@@ -257,6 +257,23 @@ def test_what_is_none_of_it_is_not_understood(body: bytes) -> None:
         twilio.read(delivery("twilio", body, {"content-type": kind}), Endpoint("twilio", "main", ""))
 
 
+def test_older_chats_offers_and_errors() -> None:
+    told = {
+        "EventType": "onMessageSent", "ChannelSid": "CH1", "MessageSid": "IM1", "Index": "0", "From": "ana",
+        "Body": "hi", "DateCreated": "2026-03-02T09:00:00Z", "Source": "SDK",
+    }  # fmt: skip
+    answer = one("twilio", told)
+    assert isinstance(answer, Response) and (answer.conversation_id, answer.responder.id) == ("CH1", "ana")
+    assert isinstance(one("twilio", {"ReservationSid": "WR1", "TaskSid": TASK, "WorkerSid": "WK1"}), Nothing)
+    assert isinstance(one("twilio", {"Sid": "NO1", "Level": "ERROR", "PayloadType": "application/json"}), Nothing)
+
+
+def test_workers_may_be_named_as_they_are_in_conversations() -> None:
+    told = _accepted(WorkerAttributes='{"contact_uri":"client:ana_40care_2Eexample"}')
+    assert one("twilio", told).responder.id == "WK1"
+    assert one("twilio", told, staff="identity").responder.id == "ana_40care_2Eexample"
+
+
 def test_a_repeat_is_the_same_delivery_and_another_event_of_the_call_is_not() -> None:
     token = {"I-Twilio-Idempotency-Token": "t-1"}
     first, again = (delivery("twilio", {"CallSid": CALL, "CallStatus": "ringing"}, token) for _ in range(2))

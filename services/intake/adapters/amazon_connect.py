@@ -15,7 +15,7 @@ from typing import Any, Final
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, json_of, listed, moment, needed, word
-from .pieces.people import by_address, by_name
+from .pieces.people import by_address, by_name, full_name
 from .pieces.shape import (
     Adapter,
     Asking,
@@ -75,11 +75,16 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
         told = any_json(told["Message"].encode())
     if at(told, "detail-type") not in (None, "Amazon Connect Contact Event"):
         return [Nothing("an event about something else than a contact")]
-    detail = _lower(at(told, "detail") if at(told, "detail") is not None else told)
+    inside = (at(told, "detail"), at(told, "Details", "ContactData"))  # an event; what a flow hands to a function
+    detail = _lower(next((one for one in inside if one is not None), told))
+    if at(detail, "currentagentsnapshot") is not None:
+        return _snapshot(detail) or [Nothing("an agent without a contact")]
     if at(detail, "participantrole") is not None and at(detail, "absolutetime") is not None:
         return [_chat(detail, attributes)]
     if at(detail, "contactid") is None:
         raise NotUnderstood("neither an event of a contact nor a message of a chat")
+    if at(detail, "initiationtimestamp") is None and isinstance(detail, dict):
+        detail["initiationtimestamp"] = at(told, "time") or request.received_at.isoformat()
     return _contact(detail, endpoint)
 
 
@@ -106,7 +111,7 @@ def _contact(detail: Any, endpoint: Endpoint) -> list[Heard]:
     if began in _OURS:
         return [Nothing(f"a contact that we began: {began}")]
     found: list[Heard] = []
-    if contact == root and at(detail, "previouscontactid") is None:
+    if contact == root and at(detail, "previouscontactid") in (None, "", contact):
         customer, missing = _customer(detail, root)
         told = Contact(
             event_id=contact,
@@ -156,6 +161,21 @@ def _taken(detail: Any, contact: str, root: str) -> Response | None:
     if agent is None or not given or (taken_at := moment(given)).year < _NOT_YET:
         return None
     return Response(f"{contact}-{agent.id}"[:200], taken_at, root, agent)
+
+
+def _snapshot(detail: Any) -> list[Heard]:
+    """An agent and the contacts that they have right now (agent event streams)."""
+    now = at(detail, "currentagentsnapshot")
+    first, last = (word(at(now, "configuration", part)) for part in ("firstname", "lastname"))
+    name = full_name(first, last) or word(at(now, "configuration", "username"))
+    found: list[Heard] = []
+    for one in listed(at(now, "contacts")):
+        began = (word(at(one, "initiationmethod")) or "").lower()
+        info = {"arn": at(detail, "agentarn"), "username": name, **(one if isinstance(one, dict) else {})}
+        taken = _taken({"agent": info}, needed(at(one, "contactid"), "ContactId"), _root(one))
+        if taken and began not in _OURS and (word(at(one, "channel")) or "").lower() != "task":
+            found.append(taken)
+    return found
 
 
 def _mailed(detail: Any, contact: str, root: str) -> Heard:

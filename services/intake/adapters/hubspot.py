@@ -112,6 +112,10 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
 
 
 def _kind(event: Any) -> Heard:
+    if at(event, "subscriptionType") is None and isinstance(at(event, "properties"), dict):
+        # what a workflow sends is the record that it is about
+        about = str(at(event, "objectTypeId") or at(event, "objectType") or "").lower()
+        event = {**event, "subscriptionType": f"{about if about in _TICKETS else 'record'}.creation"}
     kind = needed(at(event, "subscriptionType") or at(event, "eventType"), "subscriptionType")
     thing, _, change = kind.partition(".")
     if kind == "conversation.newMessage":

@@ -35,6 +35,7 @@ from .pieces.shape import (
     Verdict,
 )
 from .pieces.signing import digest, in_base64, mac, signed
+from .pieces.taskrouter import accepted, in_json, in_snake_case, inner, task_of
 from .pieces.wordless import OPTION, as_told
 
 #: what Twilio writes instead of a number that the caller keeps to themselves
@@ -117,22 +118,23 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
 def _form(fields: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> Heard:
     kind = word(fields.get("EventType")) or ""
     if kind == "onMessageAdded":
-        return _said(fields, endpoint, word(fields.get("Body")) and str(fields["Body"]))
+        return _said(fields, endpoint, fields.get("Body"))
+    if kind == "onMessageSent":  # Programmable Chat, before there were Conversations
+        older = {"ConversationSid": fields.get("ChannelSid"), "Author": fields.get("From")}
+        return _said({**fields, **older}, endpoint, fields.get("Body"))
     if kind.startswith("on"):
         return Nothing(f"{kind}: no message")
     if kind:
-        return _task(kind, {_snake(name): value for name, value in fields.items()}, endpoint)
+        return _task(kind, in_snake_case(fields), endpoint)
     if fields.get("TranscriptionText") and fields.get("CallSid"):
         return _transcribed(fields, now)
     if fields.get("MessageSid") or fields.get("SmsSid"):
         return _text_message(fields, now)
     if fields.get("CallSid"):
         return _call(fields, endpoint, now)
+    if fields.get("ReservationSid") or fields.get("PayloadType"):
+        return Nothing("work that is offered, or an error of Twilio's")
     raise NotUnderstood("neither a call, a message, nor an event that is known")
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _customer(address: str | None, other: str, name: str | None = None) -> Customer:
@@ -211,7 +213,8 @@ def _transcribed(fields: Mapping[str, Any], now: datetime) -> Heard:
     )
 
 
-def _said(fields: Mapping[str, Any], endpoint: Endpoint, text: str | None) -> Heard:
+def _said(fields: Mapping[str, Any], endpoint: Endpoint, words: Any) -> Heard:
+    text = words if isinstance(words, str) and words else None
     conversation = needed(fields.get("ConversationSid"), "ConversationSid")
     sid = needed(fields.get("MessageSid"), "MessageSid")
     author = needed(fields.get("Author"), "Author")
@@ -220,7 +223,7 @@ def _said(fields: Mapping[str, Any], endpoint: Endpoint, text: str | None) -> He
     prefix = endpoint.option("customer_prefix")
     visits = bool(_VISITOR.fullmatch(author) or (prefix and author.startswith(prefix)))
     if visits or author.startswith("+") or ":" in author:
-        media = listed(_inner(fields.get("Media")))
+        media = listed(inner(fields.get("Media")))
         return Contact(
             event_id=sid,
             occurred_at=written_at,
@@ -237,16 +240,6 @@ def _said(fields: Mapping[str, Any], endpoint: Endpoint, text: str | None) -> He
     return Response(sid, written_at, conversation, _staff(author), text, order=index)
 
 
-def _inner(given: Any) -> Any:
-    """JSON within a field of a form; nothing where it is none."""
-    if not isinstance(given, str):
-        return given
-    try:
-        return any_json(given.encode())
-    except NotUnderstood:
-        return None
-
-
 def _staff(author: str, name: str | None = None) -> Staff:
     # Flex writes an identity's special characters as _40
     plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), author)
@@ -257,75 +250,40 @@ def _task(kind: str, told: Mapping[str, Any], endpoint: Endpoint) -> Heard:
     """TaskRouter's events by their fields in snake case: from callbacks, streams and the Flex socket alike."""
     if kind not in ("reservation.accepted", "task.created"):
         return Nothing(f"{kind}: nobody accepted")
-    attributes = _inner(told.get("task_attributes"))
-    task = needed(told.get("task_sid"), "the task")
-    call = word(at(attributes, "call_sid")) or word(at(attributes, "callSid"))
-    chat = next(filter(None, (word(at(attributes, name)) for name in ("conversationSid", "channelSid"))), None)
-    happened_at = moment(told.get("timestamp_ms") or told.get("timestamp"), "Timestamp")
+    task = task_of(told)
     if kind == "reservation.accepted":
-        worker = Staff(needed(told.get("worker_sid"), "the worker"), *_worker(told))
-        event_id = needed(told.get("reservation_sid"), "the reservation")
-        return Response(event_id, happened_at, chat or call or task, worker)
-    if chat is not None or str(at(attributes, "direction")).lower().startswith("outbound"):
+        return accepted(told, task, endpoint)
+    if task.chat is not None or (task.attribute("direction") or "").lower().startswith("outbound"):
         return Nothing("task.created: its conversation tells the rest")
-    sender = next(filter(None, (word(at(attributes, name)) for name in ("from", "caller", "customerAddress"))), None)
-    known = word(at(attributes, "customers", "customer_id"))
+    sender, known = (
+        task.attribute("from", "caller", "customerAddress"),
+        word(at(task.attributes, "customers", "customer_id")),
+    )
     if sender is None and known is None:
         return Nothing("task.created: of nobody who is known")
-    customer = _customer(sender, task, word(at(attributes, "customerName")) or word(at(attributes, "name")))
-    spoken = word(told.get("task_channel_unique_name")) == "voice" or call is not None
+    customer = _customer(sender, task.sid, task.attribute("customerName", "name"))
+    spoken = word(told.get("task_channel_unique_name")) == "voice" or task.call is not None
     return as_told(
         Contact(
-            event_id=call or task,
-            occurred_at=happened_at,
+            event_id=task.conversation_id,
+            occurred_at=moment(told.get("timestamp_ms") or told.get("timestamp"), "Timestamp"),
             channel="phone" if spoken else _channel(sender, "other"),
             customer=replace(customer, id=known or customer.id),
-            conversation_id=call or task,
+            conversation_id=task.conversation_id,
         ),
         endpoint,
     )
 
 
-def _worker(told: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    attributes = _inner(told.get("worker_attributes"))
-    return word(at(attributes, "full_name")) or word(told.get("worker_name")), word(at(attributes, "email"))
-
-
 def _event(event: Any, endpoint: Endpoint) -> list[Heard]:
     """One JSON event: of a stream, of Flex's report on its workers, or as TaskRouter's SDK hands it on."""
-    kind = word(at(event, "type")) or ""
-    data = at(event, "data")
-    if kind.startswith(_STREAM):
-        return [_streamed(kind.removeprefix(_STREAM), data, event, endpoint)]
-    if at(event, "object") == "WFMWorkerChange":
-        return [
-            _task("reservation.accepted", _held(record, held), endpoint)
-            for record in listed(at(event, "records"))
-            for channel in listed(at(record, "channels"))
-            for held in listed(at(channel, "reservations"))
-            if at(held, "status") == "accepted"
-        ] or [Nothing("no worker accepted")]
-    if at(event, "task", "sid") and at(event, "reservation_status"):
-        told = {
-            "task_sid": at(event, "task", "sid"),
-            "task_attributes": at(event, "task", "attributes"),
-            "timestamp": at(event, "date_updated"),
-            "worker_sid": at(event, "worker_sid"),
-            "reservation_sid": at(event, "sid"),
-        }
-        return [_task(f"reservation.{at(event, 'reservation_status')}", told, endpoint)]
-    if at(event, "workspace_sid"):
-        return [Nothing("a task or transfer that nobody accepted by it")]
+    streamed = word(at(event, "type")) or ""
+    if streamed.startswith(_STREAM):
+        return [_streamed(streamed.removeprefix(_STREAM), at(event, "data"), event, endpoint)]
+    told = [_task(kind, fields, endpoint) for kind, fields in in_json(event)]
+    if told or at(event, "workspace_sid") or at(event, "object"):
+        return told or [Nothing("nobody accepted anything")]
     raise NotUnderstood("JSON that is no event of Twilio's that is known")
-
-
-def _held(record: Any, held: Any) -> dict[str, Any]:
-    return {
-        "task_sid": at(held, "task_sid"),
-        "timestamp": at(held, "date_reservation_status_updated"),
-        "worker_sid": at(record, "worker", "sid"),
-        "reservation_sid": at(held, "sid"),
-    }
 
 
 def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> Heard:
@@ -335,7 +293,7 @@ def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> Heard:
             raise NotUnderstood("the payload of the event is missing")
         return _task(kind.removeprefix("taskrouter."), {"timestamp": at(event, "time"), **told}, endpoint)
     if kind == "conversations.message.added" and isinstance(data, Mapping):
-        return _said(data, endpoint, word(at(data, "MessageBody")) and str(data["MessageBody"]))
+        return _said(data, endpoint, data.get("MessageBody"))
     if kind == "messaging.inbound-message.received":
         told = {"MessageSid": at(data, "messageSid"), "From": at(data, "from"), "Body": at(data, "body")}
         return _text_message(told, moment(at(data, "timestamp") or at(event, "time")))
@@ -373,5 +331,9 @@ ADAPTER = Adapter(
     probe=b"MessageSid=SM0&MessageStatus=delivered&From=%2B15005550006&To=%2B15005550001",
     probe_type="application/x-www-form-urlencoded",
     accepted=Reply(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type="text/xml"),
-    options={"customer_prefix": "identities in Conversations that begin so are customers, not staff", **OPTION},
+    options={
+        "customer_prefix": "identities in Conversations that begin so are customers, not staff",
+        "staff": "identity: workers are named by their contact_uri, as they are in Conversations, not by their sid",
+        **OPTION,
+    },
 )
