@@ -235,10 +235,9 @@ class Case:
         return True
 
     def no_complaint(self, now: int) -> None:
-        if self.is_complaint is not False:
-            self.is_complaint = False
-            if self.status != "closed":
-                self.close("not_a_complaint", now)
+        self.is_complaint = False
+        if self.status != "closed":  # also where it was said before, and the customer said no to it
+            self.close("not_a_complaint", now)
 
     def halt(self, now: int, until: int) -> bool:
         if self.status != "open" or self.pause:
