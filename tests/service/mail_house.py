@@ -133,21 +133,22 @@ async def house(escalation: World, mail_server: MailServer) -> House:
     neighbours.customers["c-1"] = {"id": "c-1", "name": "Li Wei", "email": "li@customer.example", "locale": "en"}
     neighbours.contacts["contact-1"] = {"contact_id": "contact-1", "text": "My router drops every evening."}
     neighbours.responders["agent-7"] = {"id": "agent-7", "name": "Chen Yu", "email": "chen@example.com"}
-    return House(escalation, mail_server, neighbours, _room(escalation, mail_server, neighbours))
+    return House(escalation, mail_server, neighbours, room_of(escalation, mail_server, neighbours))
 
 
 def another_room(house: House, step_seconds: float = 10, replies: Replies | None = None) -> MailRoom:
     """A replica of the mail room; one of little patience where the mail server is to hang."""
-    return _room(house.world, house.server, house.neighbours, step_seconds, replies)
+    return room_of(house.world, house.server, house.neighbours, step_seconds, replies)
 
 
-def _room(
+def room_of(
     world: World,
     server: MailServer,
     neighbours: Neighbours,
     step_seconds: float = 10,
     replies: Replies | None = None,
 ) -> MailRoom:
+    """A mail room on a world, of these neighbours and this mail server."""
     settings = Base(
         database_url="postgresql://unused",
         kafka_bootstrap_servers="unused",
