@@ -56,6 +56,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
             replies=replies_of(settings),
         )
         machinery.loops.append(Loop("escalation.mail", room.run_once, tick=0.5, bell=machinery.bell(BELL)))
+        machinery.loops.append(Loop("escalation.mail_forget", room.forget_old, tick=3600))
         machinery.on_stop.append(room.stop)
     hub = feed.Hub(machinery.engine, machinery.bell(feed.NUMBERED))
     desk = Desk(machinery.corridor, machinery.engine, policies, hub)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation import feed as feed_loop
 from services.escalation import handlers, verify
-from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
+from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, LinksRevoked, PromiseGiven
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.mail import MailOrder, MailOutcome
 from services.escalation.domain.promising import ActionWanted, PromiseWanted
@@ -107,6 +107,7 @@ class World:
             AnswerGiven: handlers.answer,
             Delivered: handlers.delivered,
             Forwarded: handlers.forward,
+            LinksRevoked: handlers.revoke_links,
             PromiseGiven: handlers.promise,
             ActionDone: handlers.action_done,
         }[type(payload)]

@@ -182,3 +182,14 @@ async def test_a_promise_by_itself(doors: Doors) -> None:
     assert (await post(doors, "/v1/promises", body | {"made_by": "stranger"})).status_code == 422
     assert (await get(doors, "/v1/promises/none")).status_code == 404
     assert (await get(doors, "/v1/escalations/none")).status_code == 404
+
+
+async def test_links_are_revoked_by_supervisors_and_administrators(doors: Doors, place: str) -> None:
+    for scope, status in (("supervisor", 202), ("executive", 403), ("agent", 403)):
+        assert (await post(doors, f"{place}/links/revoke", {}, scope)).status_code == status
+    told = {"executive_id": "head", "by": "desk"}
+    for _ in range(2):
+        again = await post(doors, f"{place}/links/revoke", told, "supervisor", **{"Idempotency-Key": "revoked"})
+        assert again.status_code == 202 and again.json()["status"] == "waiting"
+    assert (await post(doors, f"{place}/links/revoke", {"who": "head"}, "supervisor")).status_code == 422
+    assert (await post(doors, "/v1/escalations/none/links/revoke", {}, "supervisor")).status_code == 404

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
+from html import unescape
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from services.escalation.api import Desk
+from services.escalation.domain.acts import Forwarded, LinksRevoked
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.feed import Hub
 from services.escalation.mail import Words
 from services.escalation.mail.writing import Writing
+from services.escalation.store.links import links
+from services.escalation.store.mails import mails
 from services.escalation.web import executive_page
 from shared.http import create_app
 from shared.outbox import Bell
@@ -125,7 +132,9 @@ async def test_the_words_of_another_answer_are_refused_whatever_names_are_in_it(
     )
     assert refused.status_code == 422
     assert "names, dates and numbers do not count" in refused.text
-    assert before not in refused.text
+    # the earlier answer stands next to it, without what is somebody else's
+    assert "I rang you on #; # puts a new splitter in your street at nine on #." in unescape(refused.text)
+    assert "Bo Akande" not in refused.text and "3 March" not in refused.text
 
 
 async def test_a_promise_on_the_page_is_watched(page: Page) -> None:
@@ -135,7 +144,8 @@ async def test_a_promise_on_the_page_is_watched(page: Page) -> None:
 
 async def test_what_is_typed_is_shown_and_never_acted_on(page: Page) -> None:
     refused = await page.post(code="0000-00", text='</textarea><script>alert(1)</script>"')
-    assert "<script>" not in refused.text
+    assert "<script>alert" not in refused.text
+    assert refused.text.count("<script>") == 1  # ours, whose hash the browser is told
 
 
 async def test_a_link_that_is_unknown_or_too_old_says_what_to_do(page: Page) -> None:
@@ -144,6 +154,49 @@ async def test_a_link_that_is_unknown_or_too_old_says_what_to_do(page: Page) -> 
     gone = await page.get()
     assert gone.status_code == 404
     assert "latest mail" in gone.text
+
+
+async def test_a_link_that_was_revoked_shows_and_takes_nothing(page: Page) -> None:
+    world = page.house.world
+    one = await world.escalation()
+    await world.act(one["customer_id"], LinksRevoked(one["id"], "somebody-else", "desk"))
+    assert (await page.get()).status_code == 200
+    await world.act(one["customer_id"], LinksRevoked(one["id"], None, "desk"))
+    assert (await page.get()).status_code == 404
+    assert (await page.post()).status_code == 404
+    assert (await world.escalation())["status"] == "waiting"
+
+
+async def test_whoever_passed_it_on_has_no_link_any_more_and_the_next_person_has(page: Page) -> None:
+    world = page.house.world
+    one = await world.escalation()
+    await world.act(one["customer_id"], Forwarded(one["id"], "ceo", "desk"))
+    assert (await page.get()).status_code == 404
+    await page.house.post()
+    path = re.search(r"http://loop\.example(/e/\S+)", text_of(page.house.server.to("ceo@example.com")[0]))
+    assert path is not None
+    assert (await page.http.get(path[1])).status_code == 200
+
+
+async def test_what_is_over_is_shown_for_a_week(page: Page) -> None:
+    assert (await page.post()).status_code == 200
+    await page.house.post()
+    assert (await page.house.world.escalation())["status"] == "ended"
+    page.house.world.clock.advance(6 * 86400)
+    assert "This has been answered." in (await page.get()).text
+    page.house.world.clock.advance(2 * 86400)
+    assert (await page.get()).status_code == 404
+
+
+async def test_old_links_and_mails_are_forgotten(page: Page) -> None:
+    await page.post()
+    await page.house.post()
+    for days, left in ((100, (0, 2)), (6 * 366, (0, 0))):
+        page.house.world.clock.advance(days * 86400)
+        await page.house.room.forget_old()
+        async with page.house.world.engine.connect() as conn:
+            counted = [await conn.scalar(select(func.count()).select_from(one)) for one in (links, mails)]
+        assert tuple(counted) == left
 
 
 async def test_while_intake_is_away_the_page_says_so(page: Page) -> None:
@@ -178,7 +231,10 @@ async def test_whoever_leaves_the_policy_has_no_link_any_more(page: Page) -> Non
 
 async def test_the_page_needs_nothing_from_elsewhere_and_is_kept_by_nobody(page: Page) -> None:
     shown = await page.get()
-    assert not re.search(r"<(img|script|link|iframe)\b|url\(|@import", shown.text)
+    assert not re.search(r"<(img|link|iframe)\b|url\(|@import|\bsrc=|\son\w+=", shown.text)
+    (script,) = re.findall(r"<script>(.*?)</script>", shown.text, re.DOTALL)
+    told = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{told}'" in shown.headers["content-security-policy"]
     assert "prefers-color-scheme: dark" in shown.text
     assert "default-src 'none'" in shown.headers["content-security-policy"]
     assert shown.headers["cache-control"] == "no-store"

@@ -85,6 +85,13 @@ def test_the_headers_are_these_and_no_others() -> None:
     )
 
 
+def test_the_history_is_five_lines_with_what_was_done_in_it() -> None:
+    text = text_of(ask())
+    history = text.partition("WHAT HAS HAPPENED")[2].partition("\n\n")[0].split("\n")[1:]
+    assert len(history) == 5
+    assert "acknowledged" not in "".join(history)
+
+
 def test_the_mail_asks_with_everything_that_is_known() -> None:
     text = text_of(ask())
     for said in (
@@ -96,9 +103,8 @@ def test_the_mail_asks_with_everything_that_is_known() -> None:
         "in touch 2 times",
         "Chen Yu owns the complaint",
         "Missed: first response, due 2026-03-01 18:00.",
-        "2026-03-01 19:00: the complaint was acknowledged.",
         "the owner wrote to the customer: “We look for the fault.”",
-        "Hana Head was asked before you",
+        "Asked before you, without an answer: Hana Head.",
         "P-3K9TT, by Victor Vice on 2026-01-01 08:00: “Never again.” (broken)",
         "what would make them stay",
         "Answer the customer: http://loop.example/e/token",

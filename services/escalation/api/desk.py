@@ -63,7 +63,8 @@ class Desk:
         async with self.engine.connect() as conn:
             earlier, last = await reading.earlier_answers(conn, complaint_id, pieces)
         found = await asyncio.to_thread(canned.likeness, text, earlier, names)
-        return Alike(found.acceptable, round(found.value, 3), tuple(found.because), tuple(pieces)), last
+        like = canned.refused_for(found, earlier)
+        return Alike(found.acceptable, round(found.value, 3), tuple(found.because), tuple(pieces), like), last
 
 
 def not_found(what: str) -> Problem:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Depends, Query
 
 from services.escalation import handlers
 from services.escalation.api.desk import Desk, not_found
-from services.escalation.api.models import AnswerBody, CheckBody, DeliveredBody, ForwardBody
-from services.escalation.domain.acts import Checked, Delivered, Forwarded
+from services.escalation.api.models import AnswerBody, CheckBody, DeliveredBody, ForwardBody, RevokeBody
+from services.escalation.domain.acts import Checked, Delivered, Forwarded, LinksRevoked
 from services.escalation.domain.answering import Alike, AnswerGiven
 from services.escalation.handlers import Done
 from services.escalation.store import reading, shapes
@@ -18,11 +19,14 @@ from shared.fields import Id
 from shared.http import Answer, Paged, StrictRoute, encode_cursor
 from shared.idempotency import Ticketed
 
+log = structlog.get_logger()
+
 Level = Annotated[int | None, Query(ge=0, le=1000)]
 _READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
 Answering = Annotated[Principal, Depends(requires("executive"))]
 Telling = Annotated[Principal, Depends(requires("agent", "supervisor"))]
 Forwarding = Annotated[Principal, Depends(requires("executive", "supervisor"))]
+Revoking = Annotated[Principal, Depends(requires("supervisor", "admin"))]
 
 
 def escalation_routes(desk: Desk) -> APIRouter:
@@ -110,6 +114,15 @@ def escalation_routes(desk: Desk) -> APIRouter:
         customer_id, _ = await place(escalation_id)
         act = Forwarded(escalation_id, body.to, body.by or by.name)
         return await desk.take(customer_id, act, handlers.forward, shape, ticket)
+
+    @router.post(
+        "/{escalation_id}/links/revoke", status_code=202, summary="The links that were mailed about it work no longer"
+    )
+    async def revoke_links(escalation_id: Id, body: RevokeBody, by: Revoking, ticket: Ticketed) -> Answer:
+        customer_id, _ = await place(escalation_id)
+        act = LinksRevoked(escalation_id, body.executive_id, body.by or by.name)
+        log.info("links_revoked", escalation_id=escalation_id, executive_id=body.executive_id, by=act.by)
+        return await desk.take(customer_id, act, handlers.revoke_links, shape, ticket)
 
     return router
 

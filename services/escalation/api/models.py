@@ -106,6 +106,13 @@ class ForwardBody(Body):
     by: Id | None = None
 
 
+class RevokeBody(Body):
+    """Whose links are to end, everybody's where nobody is named; `by` is who says so, else the key's name."""
+
+    executive_id: Id | None = None
+    by: Id | None = None
+
+
 class DoneBody(Body):
     """Who did a promised action, and what shows it."""
 

@@ -105,6 +105,12 @@ def alike(text: str, earlier: Sequence[str]) -> Likeness:
     return Likeness(value, (f"{round(score)} % of it is word for word what was said before",), False, place)
 
 
+def refused_for(found: Likeness, earlier: Sequence[str]) -> str:
+    """The earlier text that a refused one is like, without the names, dates and numbers of another customer; empty
+    where there is none."""
+    return "" if found.acceptable or found.like is None else masked(own(earlier[found.like]))
+
+
 def sketch(text: str, names: Iterable[str] = ()) -> list[str]:
     """The smallest hashes of the pieces a text is made of: by these an earlier answer of any age is found again.
 

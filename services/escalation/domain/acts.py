@@ -25,6 +25,15 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class LinksRevoked:
+    """Links by which executives answer are to work no longer: those of one person, or everybody's."""
+
+    escalation_id: str
+    executive_id: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forwarded:
     """Another executive is to be asked."""
 

@@ -48,6 +48,8 @@ class Alike:
     because: tuple[str, ...] = field(default=())
     #: by which answers like it are found, those too that come while it is compared
     sketch: tuple[str, ...] = ()
+    #: the answer that it is like, without names, dates and numbers: for whoever wrote this one
+    earlier: str = ""
 
     def refusal(self, detail: str = "") -> Refusal:
         """What is told of words that were used before, and where there are none."""
@@ -55,7 +57,8 @@ class Alike:
             "canned-answer",
             detail or "This is nearly an answer that was given before, or says nothing of this customer's matter.",
             422,
-            {"likeness": self.likeness, "because": list(self.because)},
+            {"likeness": self.likeness, "because": list(self.because)}
+            | ({"earlier": self.earlier} if self.earlier else {}),
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.escalation.handlers import events
-from services.escalation.handlers.answers import Done, answer, checked, delivered, forward
+from services.escalation.handlers.answers import Done, answer, checked, delivered, forward, revoke_links
 from services.escalation.handlers.deadlines import DEADLINES, when
 from services.escalation.handlers.mails import on_mail_outcome
 from services.escalation.handlers.promises import Promised, action_done, promise
@@ -30,6 +30,7 @@ __all__ = [
     "forward",
     "on_mail_outcome",
     "promise",
+    "revoke_links",
     "when",
 ]
 

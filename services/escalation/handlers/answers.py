@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.escalation import canned
-from services.escalation.domain.acts import Checked, Delivered, Forwarded
+from services.escalation.domain.acts import Checked, Delivered, Forwarded, LinksRevoked
 from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, decide_delivered, told
 from services.escalation.domain.climbing import decide_forward
 from services.escalation.domain.escalation import Escalation
@@ -109,7 +109,8 @@ def _alike(book: Book, given: AnswerGiven, state: Escalation) -> Alike:
     if given.alike is not None and not newer:
         return alike
     found = canned.likeness(given.text, newer)
-    return Alike(found.acceptable, max(found.value, alike.likeness), tuple(found.because))
+    like = canned.refused_for(found, newer)
+    return Alike(found.acceptable, max(found.value, alike.likeness), tuple(found.because), earlier=like)
 
 
 def _to_customer(state: Escalation, answer_id: str, work: Work) -> MailOrder:
@@ -181,6 +182,15 @@ def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:
     for event in decided:
         book.say_escalation(work, kept, event, by=act.by)
     stand(book, work, kept, before)
+    return Done(kept.now, book.delivery.get(kept.id, {}))
+
+
+def revoke_links(book: Book, work: Work, act: LinksRevoked) -> Done | Refusal:
+    """A mailbox is in wrong hands, or a mail was passed on: what was sent there opens nothing any more."""
+    kept = book.escalations.get(act.escalation_id)
+    if kept is None:
+        return not_found()
+    book.revoked.append((kept.id, act.executive_id))
     return Done(kept.now, book.delivery.get(kept.id, {}))
 
 

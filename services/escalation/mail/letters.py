@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from services.escalation.mail.facts import Facts
+from services.escalation.mail.facts import Facts, time_of
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES, REFUSED
 from services.escalation.mail.plain import line
 
 #: code points of a customer's text that a mail shows, and of what was written to them
 MOST_WORDS = 4_000
 _MOST_QUOTED = 200
-#: acts that are told of a complaint's history, the latest
-_MOST_DONE = 6
+#: lines of a complaint's history
+_MOST_LINES = 5
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Letter:
     subject: str
     blocks: list[Block] = field(default_factory=list)
     footer: str = ""
+    #: what a list of mails shows of it besides the subject
+    preview: str = ""
 
     def say(self, name: str, /, **values: Any) -> str:
         """A sentence in the letter's language. Values are of one line, whoever wrote them."""
@@ -57,6 +60,7 @@ def ask(
     letter = Letter(language, "")
     subject = "ask_subject_leaving" if leaving else "ask_subject"
     letter.subject = letter.say(subject, reference=facts.reference, due=facts.at(due))
+    letter.preview = letter.say("ask_intro")
     if by_reply:
         letter.add("marker", letter.say("reply_above"))
     letter.add("text", letter.say("hello", name=name))
@@ -141,6 +145,7 @@ def words_of(letter: Letter, contact: dict[str, Any] | None, most: int = MOST_WO
 
 
 def _history(letter: Letter, facts: Facts) -> list[str]:
+    """What happened, in five lines: how often the customer came, whose it is, who was asked, and the latest."""
     complaint = facts.complaint or {}
     contacts = len(complaint.get("contacts") or ()) or 1
     first_at = facts.on(complaint.get("first_contact_at"))
@@ -149,30 +154,42 @@ def _history(letter: Letter, facts: Facts) -> list[str]:
     ]
     owner = complaint.get("owner")
     lines.append(letter.say("owner", name=owner.get("name") or owner["id"]) if owner else letter.say("no_owner"))
-    missed = [clock for clock in complaint.get("clocks") or () if clock.get("breached_at")]
-    lines += [
-        letter.say("missed", kind=KINDS[letter.language].get(one["kind"], one["kind"]), at=facts.on(one["due_at"]))
-        for one in missed[-3:]
+    asked = [letter.say("asked_before", names=", ".join(facts.asked_before))] if facts.asked_before else []
+    done = _done(letter, facts)
+    happened = sorted([*_missed(letter, facts), *done])
+    room = _MOST_LINES - len(lines) - len(asked)
+    latest = happened[-room:]
+    if done and not set(done) & set(latest):
+        latest = [done[-1], *latest[1:]]  # what was done is never crowded out by what was not
+    return [*lines, *(told for _, _, told in latest), *asked]
+
+
+def _missed(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
+    """The clocks that were missed: (when, place, in words)."""
+    clocks = [clock for clock in (facts.complaint or {}).get("clocks") or () if clock.get("breached_at")]
+    return [
+        (
+            time_of(one["breached_at"]) or _LONG_AGO,
+            n,
+            letter.say("missed", kind=KINDS[letter.language].get(one["kind"], one["kind"]), at=facts.on(one["due_at"])),
+        )
+        for n, one in enumerate(clocks)
     ]
-    lines += _done(letter, facts)
-    lines += [letter.say("asked_before", name=name) for name in facts.asked_before]
-    return lines
 
 
-def _done(letter: Letter, facts: Facts) -> list[str]:
-    """What was done about it, the latest of it, with the words that the customer was written."""
-    lines = []
-    for item in facts.timeline:
+def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
+    """What was done about it, with the words that the customer was written: (when, place, in words)."""
+    found = []
+    for n, item in enumerate(facts.timeline):
         name = str(item.get("type")).removeprefix("complaint.")
         if name not in DONE[letter.language]:
             continue
         said = line((item.get("note") or {}).get("text") or "")
         quoted = said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + " […]"
         what = DONE[letter.language][name]
-        lines.append(
-            letter.say("done_with_words" if said else "done", at=facts.on(item.get("at")), what=what, text=quoted)
-        )
-    return lines[-_MOST_DONE:]
+        told = letter.say("done_with_words" if said else "done", at=facts.on(item.get("at")), what=what, text=quoted)
+        found.append((time_of(item.get("at")) or _LONG_AGO, n, told))
+    return found
 
 
 def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
@@ -182,8 +199,18 @@ def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
         by=promise.get("by_name") or promise["made_by"],
         at=facts.on(promise["made_at"]),
         text=promise.get("text") or "…",
-        status=letter.say(promise["status"]),
+        status=_end(letter, facts, promise),
     )
+
+
+def _end(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
+    """How a promise ended, or until when it is watched."""
+    broken = [one for one in promise.get("breaches") or () if not one.get("taken_back")]
+    if promise["status"] == "broken" and broken:
+        return letter.say("broken_times", n=len(broken), at=facts.on(broken[-1]["at"]))
+    if promise["status"] == "watching" and promise.get("watch_until"):
+        return letter.say("watching_until", at=facts.on(promise["watch_until"]))
+    return letter.say(promise["status"])
 
 
 def answer(language: str, facts: Facts, text: str, signed: str, address: str) -> Letter:

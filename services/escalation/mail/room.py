@@ -90,6 +90,13 @@ class MailRoom:
                     raise failed
         return len(claimed)
 
+    async def forget_old(self) -> int:
+        """Rows of mails as old as the policy keeps closed things, and links that ended long ago."""
+        now = self._clock.now()
+        async with self._engine.begin() as conn:
+            await links.purge(conn, now - _LINK_LASTS)
+            return await mails.purge(conn, now - self._policies.current.retention.closed.delta)
+
     async def stop(self) -> None:
         """Lets go of the mail server and the neighbours."""
         await self._post.close()

@@ -42,6 +42,7 @@ links = Table(
 )
 
 WRONG_PER_HOUR = 5
+_SHOWN_AFTER_THE_END = timedelta(days=7)
 
 
 async def put(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -68,6 +69,20 @@ async def revoke(conn: AsyncConnection, escalation_id: str, executive_id: str | 
     if executive_id is not None:
         theirs &= links.c.executive_id == executive_id
     await conn.execute(update(links).where(theirs).values(expires_at=now))
+
+
+async def wind_up(conn: AsyncConnection, escalation_ids: Sequence[str], now: datetime) -> None:
+    """What is over is shown for a week more, and then to nobody who has an old mail."""
+    named = any_(bindparam("ids", list(escalation_ids), type_=ARRAY(Text)))
+    until = now + _SHOWN_AFTER_THE_END
+    await conn.execute(
+        update(links).where(links.c.escalation_id == named, links.c.expires_at > until).values(expires_at=until)
+    )
+
+
+async def purge(conn: AsyncConnection, before: datetime) -> None:
+    """Links that ended long ago: until then their mail, sent again, makes no new ones."""
+    await conn.execute(delete(links).where(links.c.expires_at < before))
 
 
 async def try_code(conn: AsyncConnection, token_hash: bytes, code_hash: bytes, now: datetime) -> str:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     column,
+    delete,
     func,
     select,
     update,
@@ -263,6 +264,13 @@ async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
         update(mails).where(theirs, mails.c.next_at.is_not(None)).values(state="withdrawn", next_at=None)
     )
     await conn.execute(update(mails).where(theirs).values(detail=None))
+
+
+async def purge(conn: AsyncConnection, before: datetime) -> int:
+    """Rows of mails that were dealt with long ago, some at a time; answers how many."""
+    old = select(mails.c.id).where(mails.c.queued_at < before, mails.c.next_at.is_(None)).limit(1_000)
+    gone = await conn.execute(delete(mails).where(mails.c.id.in_(old)))
+    return int(gone.rowcount)
 
 
 async def counts(conn: AsyncConnection) -> dict[str, int]:

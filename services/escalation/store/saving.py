@@ -128,6 +128,9 @@ async def _promises(conn: AsyncConnection, book: Book) -> None:
 async def _mails(conn: AsyncConnection, book: Book, work: Work) -> None:
     if book.withdrawn:
         await mails.withdraw(conn, sorted(book.withdrawn))
+    ended = [kept.id for kept in book.escalations.values() if kept.changed and kept.now.status == "ended"]
+    if ended:
+        await links.wind_up(conn, sorted(ended), work.now)
     for escalation_id, executive_id in book.revoked:
         await links.revoke(conn, escalation_id, executive_id, work.now)
     if book.settled:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, PromiseGiven
+from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, LinksRevoked, PromiseGiven
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.contact import heard_at
 from services.escalation.domain.mail import MailOutcome
@@ -55,7 +55,7 @@ class Wanted:
                 before = payload.seen if self.answers_after is None else min(self.answers_after, payload.seen)
                 self.answers_after = before
                 self._sketch(payload)
-            case Delivered() | Forwarded():
+            case Delivered() | Forwarded() | LinksRevoked():
                 self.escalations.add(payload.escalation_id)
             case PromiseGiven():
                 self.complaints |= {payload.complaint_id} if payload.complaint_id else set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +38,7 @@ log = structlog.get_logger()
 Token = Annotated[str, InPath(max_length=64)]
 _MOST = 20_000
 _MOST_WORDS = 100_000
+_MOST_EARLIER = 4_000
 _TYPED = dict.fromkeys(("text", "stay", "promise", "apology", "code"), "")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -44,10 +47,12 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+#: the one script that may run: it keeps what is typed on the device, so that a reload loses nothing
+_SCRIPT = hashlib.sha256(_TEMPLATES.get_template("draft.js").render().encode()).digest()
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+    f"script-src 'sha256-{base64.b64encode(_SCRIPT).decode()}'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
@@ -177,6 +182,7 @@ def _page(language: str, name: str, facts: Facts, status: int, more: Mapping[str
         refusal=refusal,
         likeness=round(100 * refusal.members["likeness"]) if refusal and "likeness" in refusal.members else None,
         because=[BECAUSE[language][one] for one in _reasons(refusal) if one in BECAUSE[language]],
+        earlier=refusal.members.get("earlier", "")[:_MOST_EARLIER] if refusal else "",
         sent=more.get("sent", False),
         clean=clean,
         line=line,
