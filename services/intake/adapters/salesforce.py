@@ -287,6 +287,8 @@ ADAPTER = Adapter(
     authorize=authorize,
     paste=(
         "Setup > Outbound Messages, endpoint URL: {url}?key={secret}\n"
+        "Leave `Send Session ID` off: it is a credential. Where mails are sent as EmailMessage, leave cases out whose\n"
+        "origin is email: they hold the same words.\n"
         "Case: Id, ContactId, SuppliedEmail, SuppliedName, Subject, Description, Origin, CreatedDate\n"
         "EmailMessage: Id, ParentId, Incoming, FromAddress, FromName, Subject, TextBody, MessageDate, CreatedById\n"
         "CaseComment: Id; AgentWork: Id, WorkItemId, UserId, AcceptDateTime"
