@@ -215,4 +215,80 @@ async def test_an_owner_who_leaves_orphans_nothing_and_nobodys_decision_goes_up(
         ("deputy", "noor"),
         ("owner", "noor"),
     ]
+
+
+async def test_silence_is_followed_up_and_a_customer_who_is_not_satisfied_is_heard(world: World) -> None:
+    boss = {"name": "Bea Boss", "email": "bea@company.example", "superior": None}
+    assert (await world.ask("PUT", "/v1/agents/bea", "supervisor", json=boss)).status_code == 200
+    assert (await world.ask("PUT", "/v1/agents/mia", "supervisor", json={"superior": "bea"})).status_code == 200
+    assert (await world.ask("PUT", "/v1/customers/li", "intake", json={"tier": "gold"})).status_code == 200
+    await world.contact("li", "My router drops.", complaint=True, responder=MIA)
+    path = f"/v1/complaints/{(await world.complaint('li'))['id']}"
+    answer = {"agent_id": "mia", "text": "You have another port now.", "outcome": "upheld", "reasons": "A fault."}
+    await world.post("agent", f"{path}/answer", answer)
+    await world.settle()
+    await world.told(), await world.mailed()
+
+    # when the customer says nothing, it is closed by silence, which is nobody's yes
+    await world.pass_time(timedelta(days=14))
+    assert [kind for kind in await world.told() if kind != "complaint.clock_warned"] == ["complaint.closed"]
+    assert (await world.complaint("li"))["basis"] == "silent"
+    await world.mailed()
+
+    # when a week has gone by, the owner's own superior is asked to visit this customer
+    await world.pass_time(timedelta(days=7))
+    assert await world.told() == ["complaint.follow_up_due"]
+    assert await world.mailed() == [("visit", "bea@company.example")]
+    letter = text_of(world.last_mail("bea@company.example"))
+    assert "Would you choose us again?" in letter and "has not said that it is solved" in letter
+    page = world.link("bea@company.example", "c")
+
+    # when nobody goes, it is missed like any other clock, and goes up
+    await world.pass_time(timedelta(days=4))
+    told = await world.told()
+    assert told.count("complaint.clock_breached") == 1 and "escalation.raised" in told
+
+    # when the customer then says that it is not solved, the same owner has it again
+    assert (await world.ask("POST", page, data={"solved": "no", "comment": "It drops."})).status_code == 200
+    await world.settle()
+    complaint = await world.complaint("li")
+    assert (complaint["status"], complaint["cycle"], complaint["owner"]["id"]) == ("open", 2, "mia")
+    assert complaint["follow_up"]["asked_at"] and complaint["follow_up"]["done_at"] is None
+    assert await world.findings() == []
+
+
+async def test_two_complaints_turn_out_to_be_one(world: World) -> None:
+    await world.contact("tom", "My router drops every evening.", complaint=True, responder=MIA, conversation_id="v-1")
+    await world.contact("tom", THREAT, cause="billing-error", responder=NOOR, conversation_id="v-2")
+    later, first = (await world.get("/v1/complaints", customer_id="tom"))["items"]
+    await world.told(), await world.mailed()
+
+    # when an agent says so, the earlier one goes on with both contacts, and its owner stays
+    body = {"into": first["reference"], "agent_id": "noor", "reason": "both are about the splitter"}
+    await world.post("agent", f"/v1/complaints/{later['id']}/merge", body)
+    await world.settle()
+    assert await world.told() == [
+        "complaint.merged",
+        "complaint.closed",
+        "complaint.took_in",
+        "complaint.contact_joined",
+    ]
+    assert await world.mailed() == []
+    one = await world.get(f"/v1/complaints/{first['id']}")
+    assert (one["owner"]["id"], len(one["contacts"]), one["departure_threat"]) == ("mia", 2, True)
+
+    # and the executive who was asked about the later one still owes their own words
+    (asked,) = (await world.get("/v1/escalations"))["items"]
+    assert (asked["status"], asked["complaint_id"]) == ("waiting", later["id"])
+    form = {"code": world.code("vp@company.example"), "text": WORDS, "stay": "A line that holds."}
+    assert (await world.ask("POST", world.link("vp@company.example", "e"), data=form)).status_code == 200
+    await world.settle()
+    assert await world.mailed() == [("answer", "tom@customer.example")]
+
+    # whose mail asks about the one that goes on
+    page = world.link("tom@customer.example", "c")
+    assert one["reference"] in (await world.ask("GET", page)).text
+    assert (await world.ask("POST", page, data={"solved": "yes"})).status_code == 200
+    await world.settle()
+    assert (await world.get(f"/v1/complaints/{first['id']}"))["basis"] == "accepted"
     assert await world.findings() == []
