@@ -26,13 +26,16 @@ async function read(path) {
 }
 
 async function refresh() {
-  const [escalations, unowned, overdue, promises, undecided, laden] = await Promise.all([
+  const [escalations, unowned, overdue, promises, undecided, laden, visits, withdrawn, none] = await Promise.all([
     read("/v1/escalations?status=waiting&limit=12"),
     read("/v1/complaints?status=open&unowned=true&limit=12"),
     read("/v1/complaints?status=open&overdue=true&limit=12"),
     read("/v1/promises?status=broken&limit=12"),
     read("/v1/complaints?succession_asked=true&limit=12"),
     read("/v1/owners?over=true&limit=12"),
+    read("/v1/complaints?status=closed&overdue=true&limit=12"),
+    read("/v1/complaints?basis=withdrawn&limit=6"),
+    read("/v1/complaints?basis=not_a_complaint&limit=6"),
   ]);
   list("escalations", escalations, (e) => [
     element("b", e.reference || e.complaint_id),
@@ -54,6 +57,16 @@ async function refresh() {
     element("span", ` ${o.open} open, of ${o.limit} at most`),
     element("span", o.overdue ? `, ${o.overdue} overdue` : "", "late"),
   ]);
+  list("visits", visits, (c) => {
+    const visitor = c.follow_up?.agent;
+    const until = c.clocks.find((clock) => clock.kind === "follow_up" && clock.breached_at && !clock.met_at)?.due_at;
+    return [element("b", c.reference), element("span", ` ${visitor ? visitor.name || visitor.id : "nobody named"}, until `), element("span", until ? moment(until) : "?", "late")];
+  });
+  const decided = [...withdrawn, ...none].sort((a, b) => b.closed_at.localeCompare(a.closed_at));
+  list("decided", decided, (c) => [
+    element("b", c.reference),
+    element("span", ` ${words(c.basis)}, by ${c.closing?.by || "?"}: ${c.closing?.why || "no reason kept"}`),
+  ]);
   list("promises", promises, (p) => [element("b", p.reference), element("span", ` ${p.cause}, by ${p.made_by}`)]);
 }
 
@@ -67,7 +80,7 @@ function soon() {
 
 function show(item) {
   const row = document.createElement("li");
-  const told = [item.level ? `level ${item.level}` : null, item.data.nothing_changes ? "nothing changes" : null];
+  const told = [item.level ? `level ${item.level}` : null, item.data.basis ? words(item.data.basis) : null, item.data.nothing_changes ? "nothing changes" : null];
   const about = [item.reference, item.owner_id, item.region, ...told].filter(Boolean);
   row.append(element("span", time(item.at)), element("b", words(item.type)), element("span", about.join(" · ")));
   $("feed").prepend(row);
