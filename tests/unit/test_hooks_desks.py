@@ -147,6 +147,8 @@ def test_chatwoot_tells_mail_without_its_history_and_names_files() -> None:
     found = one("chatwoot", told)
     assert (found.text, found.subject, list(found.attachments)) == ("New", "Router", ["router.png"])
     assert (found.customer.id, found.customer.phone, found.channel) == ("c-3", "+4712345", "email")
+    mailed = {**told, "sender": {"id": 3, "type": "contact", "identifier": "ola@example.org"}}
+    assert "ola" not in one("chatwoot", mailed).customer.id  # an address is in no id
 
 
 @pytest.mark.parametrize(
@@ -211,6 +213,7 @@ def test_intercom_tells_who_opened_a_conversation_and_who_answered() -> None:
         ({"part_type": "note"}, "a private note"),
         ({"author": {"type": "bot", "id": "operator"}}, "a bot"),
         ({"author": {"type": "team", "id": "t"}}, "a bot"),
+        ({"author": {"type": "admin", "id": 5, "from_ai_agent": True, "is_ai_answer": True}}, "a bot"),
         ({"body": None}, "nothing was said"),
     ],
 )
@@ -310,6 +313,8 @@ async def test_helpscout_tells_threads_and_is_asked_for_them() -> None:
     assert isinstance(one("helpscout", bare, event), Thin)
     api = Api({"/v2/conversations/12/threads": {"_embedded": {"threads": threads}}})
     assert len(await completed("helpscout", bare, api)) == 4
+    call = one("helpscout", _helpscout(_thread(1, "phone", {"id": 5, "type": "user"}), type="phone"), event)
+    assert isinstance(call, Contact) and call.responder and (call.responder.id, call.channel) == ("5", "phone")
     with pytest.raises(NotUnderstood):
         read("helpscout", bare)
 

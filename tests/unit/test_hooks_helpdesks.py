@@ -70,6 +70,8 @@ def test_freescout_other_events_spam_and_machines_are_nothing() -> None:
         assert isinstance(one("freescout", _conversation(threads), {"X-FreeScout-Event": event}), Nothing)
     assert isinstance(one("freescout", _conversation(threads, status="spam")), Nothing)
     assert isinstance(one("freescout", _conversation(_thread(1, "message", {"id": 1, "type": "robot"}))), Nothing)
+    workflow = _thread(1, "message", AGENT, action={"type": "automatic-workflow"})
+    assert isinstance(one("freescout", _conversation(workflow)), Nothing)
 
 
 async def test_freescout_threads_that_are_left_out_are_asked_for() -> None:

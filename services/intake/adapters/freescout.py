@@ -90,7 +90,7 @@ def _thread(told: Any, thread: Any) -> Heard:
     text, pictures = said(at(thread, "body") or at(thread, "text"), mail=channel == "email")
     staff = _staff(at(thread, "createdBy"))
     if kind == "message":
-        if staff is None:
+        if staff is None or "workflow" in str(at(thread, "action", "type") or at(thread, "source", "type")):
             return Nothing("an automatic message")
         return Response(thread_id, written_at, conversation, staff, text, order=thread_id.zfill(16))
     attachments = listed(at(thread, "_embedded", "attachments"))

@@ -90,7 +90,8 @@ def _thread(conversation: Any, where: str, thread: Any) -> Heard:
     role = at(author, "type")
     event_id = needed(at(thread, "id"), "the thread's id")
     occurred_at = moment(at(thread, "createdAt"), "createdAt")
-    if role == "user" and kind != "customer":
+    # a thread of a call is what an agent wrote down of what the customer said
+    if role == "user" and kind not in ("customer", "phone"):
         if "workflow" in str(at(thread, "action", "type") or at(thread, "source", "type") or ""):
             return Nothing("a workflow")
         known = _customer(at(thread, "customer") or at(conversation, "primaryCustomer"))

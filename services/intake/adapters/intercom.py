@@ -122,6 +122,8 @@ def _said(item: Any, where: str, message: Any, at_time: Any, subject: Any) -> He
         return Nothing("nothing was said")
     event_id = needed(at(message, "id"), "the message's id")
     occurred_at = moment(at_time, "created_at")
+    if at(author, "from_ai_agent") is True or at(author, "is_ai_answer") is True:
+        return Nothing("a bot")
     if role == "admin":
         staff = Staff(needed(at(author, "id"), "author.id"), word(at(author, "name")), word(at(author, "email")))
         return Response(event_id, occurred_at, where, staff, text, _person(item)[0], order=event_id.zfill(20))
