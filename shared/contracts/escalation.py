@@ -118,6 +118,8 @@ class EscalationAnswered(EscalationEvent):
     apology: bool
     stay_asked: bool
     promise_id: str | None = None
+    #: something is given besides words
+    redress: bool = False
 
 
 class EscalationDelivered(EscalationEvent):
@@ -128,6 +130,29 @@ class EscalationDelivered(EscalationEvent):
     answer_id: str
     through: Literal["mail", "owner"]
     agent_id: str | None = None
+    #: told in person: whether the customer said that they have understood it; null where nobody said so
+    acknowledged: bool | None = None
+
+
+class DeliveryFailed(EscalationEvent):
+    """No mail brings the answer: the owner is to tell the customer in person. Whatever had ended waits for that."""
+
+    TYPE: ClassVar[str] = "escalation.delivery_failed"
+
+    answer_id: str
+    because: Literal["no_address", "refused", "came_back"]
+    #: who is to tell the customer; null while nobody owns the complaint
+    owner_id: str | None = None
+
+
+class AnswerUntold(EscalationEvent):
+    """The owner was to tell the customer and has not said that they did: they are reminded, and others hear of it."""
+
+    TYPE: ClassVar[str] = "escalation.untold"
+
+    answer_id: str
+    owner_id: str | None = None
+    times: int
 
 
 class EscalationEnded(EscalationEvent):
@@ -221,6 +246,8 @@ EVENTS: tuple[type[Event], ...] = (
     Undeliverable,
     EscalationAnswered,
     EscalationDelivered,
+    DeliveryFailed,
+    AnswerUntold,
     EscalationEnded,
     PromiseMade,
     PromiseActionDone,

@@ -12,6 +12,7 @@ from shared.policy.form import (
     Promises,
     Retention,
     Rung,
+    Telling,
 )
 from shared.policy.policy import Facts, Policy, Term, load_policy, parse_policy
 from shared.policy.proposals import proposals_table, propose, proposed, version_named
@@ -36,6 +37,7 @@ __all__ = [
     "Promises",
     "Retention",
     "Rung",
+    "Telling",
     "Term",
     "chosen",
     "load_policy",

@@ -210,6 +210,14 @@ REASONS = {
 }
 
 
+class Telling(Part):
+    """How long an owner has to tell a customer in person what no mail could bring, and how often people are reminded
+    after that, for ever."""
+
+    within: Lasting = Duration(1, "d")
+    remind_every: Lasting = Duration(1, "d")
+
+
 class Escalation(Part):
     """Which reason begins at which level, the ladder, and how its mails are sent."""
 
@@ -223,6 +231,7 @@ class Escalation(Part):
         Duration(15, "m"),
         Duration(30, "m"),
     )
+    tell: Telling = Telling()
 
 
 class Absence(Part):

@@ -206,15 +206,6 @@ def test_clean_text_has_no_hidden_characters_and_no_odd_line_breaks(text: str) -
     assert "\n" not in line(text)
 
 
-def test_what_comes_to_the_customer_is_the_executives_own_words() -> None:
-    words = "I rang you at eight.\n\nThe line is mended."
-    letter = letters.answer("en", facts(), words, "Ana Ruiz, chief executive", "http://loop.example/c/token")
-    text = text_of(letter)
-    assert text.startswith(words)
-    assert "http://loop.example/c/token" in text
-    assert "Code" not in text
-
-
 def test_a_breach_shows_both_texts() -> None:
     promise = dict(facts().promises[0])
     told = letters.breach("en", "Victor Vice", facts(), promise, LINK, AT)

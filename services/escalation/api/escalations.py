@@ -89,6 +89,7 @@ def escalation_routes(desk: Desk) -> APIRouter:
             stay_asked=stay is not None,
             stay=stay.what_would_make_you_stay if stay else None,
             promise=body.promise.wanted() if body.promise else None,
+            redress=body.redress,
             by=by.name,
             seen=seen,
             alike=alike,
@@ -106,7 +107,7 @@ def escalation_routes(desk: Desk) -> APIRouter:
     @router.post("/{escalation_id}/delivered", status_code=202, summary="The owner told the customer in person")
     async def tell_delivered(escalation_id: Id, body: DeliveredBody, by: Telling, ticket: Ticketed) -> Answer:
         customer_id, _ = await place(escalation_id)
-        act = Delivered(escalation_id, body.agent_id, body.how)
+        act = Delivered(escalation_id, body.agent_id, body.how, body.acknowledgement)
         return await desk.take(customer_id, act, handlers.delivered, shape, ticket)
 
     @router.post("/{escalation_id}/forward", status_code=202, summary="Ask another executive; the clock goes on")

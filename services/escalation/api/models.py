@@ -83,6 +83,8 @@ class AnswerBody(Body):
     apology: bool = False
     stay_question: StayQuestion | None = None
     promise: PromiseBody | None = None
+    #: what the customer gets besides words
+    redress: Annotated[str, Text(2_000)] | None = None
 
 
 class CheckBody(Body):
@@ -93,10 +95,11 @@ class CheckBody(Body):
 
 
 class DeliveredBody(Body):
-    """The owner told the customer in person, and how."""
+    """The owner told the customer in person, and how; `acknowledgement` is what the customer said to it."""
 
     agent_id: Id
     how: Annotated[str, Text(2_000)]
+    acknowledgement: Annotated[str, Text(2_000)] | None = None
 
 
 class ForwardBody(Body):

@@ -22,6 +22,8 @@ class Delivered:
     escalation_id: str
     agent_id: str
     how: str
+    #: what the customer said to it
+    acknowledgement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
-"""What counts as an answer, and what its delivery ends."""
+"""What counts as an answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import delegator, known
 from services.escalation.domain.promising import PromiseWanted
-from shared.contracts.escalation import EscalationAnswered, EscalationDelivered, EscalationEnded, EscalationEvent
+from shared.contracts.escalation import EscalationAnswered, EscalationEvent
 from shared.policy import Policy
 from shared.refusal import Refusal
 
@@ -98,22 +98,8 @@ def decide_answer(
             apology=given.apology,
             stay_asked=given.stay_asked,
             promise_id=promise_id,
+            redress=given.redress is not None,
         )
-    ]
-
-
-def decide_delivered(
-    state: Escalation, now: datetime, through: Literal["mail", "owner"], agent_id: str | None = None
-) -> list[EscalationEvent] | Refusal:
-    """The words reached the customer: that, and nothing else, ends an escalation."""
-    if state.status == "waiting":
-        return Refusal("not-answered", "Nobody has answered yet.", 409, {"state": told(state)})
-    if state.status == "ended":
-        return Refusal("already-delivered", "The answer has reached the customer.", 409, {"state": told(state)})
-    assert state.answer is not None
-    return [
-        EscalationDelivered(**_of(state, now), answer_id=state.answer.id, through=through, agent_id=agent_id),
-        EscalationEnded(**_of(state, now)),
     ]
 
 

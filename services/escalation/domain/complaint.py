@@ -36,6 +36,8 @@ class Complaint(BaseModel):
     cycle: int = 1
     opened_at: datetime | None = None
     first_contact_id: str | None = None
+    #: the complaint that the customer's no came too late to reopen
+    follows: str | None = None
 
 
 def evolve(complaint: Complaint, event: Event) -> Complaint:
@@ -60,6 +62,7 @@ def _changes(complaint: Complaint, event: Event) -> dict[str, Any]:
                 "departure_threat": event.departure_threat,
                 "opened_at": event.at,
                 "first_contact_id": event.contact_id,
+                "follows": event.follows,
             }
         case ownership.OwnerAssigned():
             return {"owner_id": event.owner_id, "first_owner_id": complaint.first_owner_id or event.owner_id}

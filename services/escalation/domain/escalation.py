@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.envelope import Event
 from shared.contracts.escalation import (
+    AnswerUntold,
+    DeliveryFailed,
     EscalationAnswered,
     EscalationClimbed,
     EscalationDelivered,
@@ -59,6 +61,12 @@ class Answer(BaseModel):
     delivered_at: datetime | None = None
     through: Literal["mail", "owner"] | None = None
     agent_id: str | None = None
+    acknowledged: bool | None = None
+    redress: bool = False
+    #: why no mail brings it, and since when the owner is to tell it in person; how often they were reminded
+    failed: Literal["no_address", "refused", "came_back"] | None = None
+    failed_at: datetime | None = None
+    untold: int = 0
 
 
 class Escalation(BaseModel):
@@ -128,9 +136,18 @@ def evolve(state: Escalation | None, event: Event) -> Escalation:
         case EscalationAnswered():
             return _answered(state, event)
         case EscalationDelivered():
-            assert state.answer is not None
-            told = {"delivered_at": event.at, "through": event.through, "agent_id": event.agent_id}
-            return state.model_copy(update={"answer": state.answer.model_copy(update=told)})
+            told = {
+                "delivered_at": event.at,
+                "through": event.through,
+                "agent_id": event.agent_id,
+                "acknowledged": event.acknowledged,
+            }
+            return _told(state, told)
+        case DeliveryFailed():
+            gone = {"delivered_at": None, "through": None, "failed": event.because, "failed_at": event.at}
+            return _told(state, gone).model_copy(update={"status": "answered", "ended_at": None})
+        case AnswerUntold():
+            return _told(state, {"untold": event.times})
         case EscalationEnded():
             return state.model_copy(update={"status": "ended", "ended_at": event.at})
     raise TypeError(f"{type(event).__name__} is no event of an escalation")
@@ -212,6 +229,11 @@ def _refused(steps: tuple[Step, ...], executive_id: str) -> tuple[Step, ...]:
     )
 
 
+def _told(state: Escalation, told: dict[str, Any]) -> Escalation:
+    assert state.answer is not None
+    return state.model_copy(update={"answer": state.answer.model_copy(update=told)})
+
+
 def _answered(state: Escalation, event: EscalationAnswered) -> Escalation:
     answer = Answer(
         id=event.answer_id,
@@ -222,6 +244,7 @@ def _answered(state: Escalation, event: EscalationAnswered) -> Escalation:
         stay_asked=event.stay_asked,
         promise_id=event.promise_id,
         at=event.at,
+        redress=event.redress,
     )
     steps = (*state.steps[:-1], _settled(state.steps[-1], "answered"))
     told = {"status": "answered", "standing_unanswered": False, "answer": answer, "steps": steps}

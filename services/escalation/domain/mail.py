@@ -14,7 +14,8 @@ from shared.policy import Policy
 #: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`,
 #: ask whoever is to make it for a `visit` after a closing, tell whoever replied by mail that the reply was `refused`
 MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable", "visit", "refused"]
-RecipientKind = Literal["executive", "customer", "agent", "address"]
+#: a `superior` is named by the agent whose superior it is
+RecipientKind = Literal["executive", "customer", "agent", "superior", "address"]
 
 
 @dataclass(frozen=True, slots=True)

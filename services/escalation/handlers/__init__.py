@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from services.escalation.handlers import events
-from services.escalation.handlers.answers import Done, answer, checked, delivered, forward, revoke_links
+from services.escalation.handlers.answers import Done, answer, checked, forward, revoke_links
 from services.escalation.handlers.deadlines import DEADLINES, when
+from services.escalation.handlers.delivering import delivered
 from services.escalation.handlers.mails import on_mail_outcome
 from services.escalation.handlers.promises import Promised, action_done, promise
 from shared.contracts import ownership
@@ -49,6 +50,7 @@ _EVENTS: dict[type[Event], Callable[[Any, Any, Any], Any]] = {
     ownership.Repeated: events.on_repeated,
     ownership.EscalationAsked: events.on_escalation_asked,
     ownership.Answered: events.on_answered,
+    ownership.Reopened: events.on_reopened,
     ownership.Closed: events.on_closed,
     ownership.FollowUpDue: events.on_follow_up_due,
 }

@@ -1,4 +1,4 @@
-"""Answers, their delivery, and forwarding."""
+"""Answers, and forwarding to somebody else who answers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.escalation import canned
-from services.escalation.domain.acts import Checked, Delivered, Forwarded, LinksRevoked
-from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, decide_delivered, told
+from services.escalation.domain.acts import Checked, Forwarded, LinksRevoked
+from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, told
 from services.escalation.domain.climbing import decide_forward
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.mail import MailOrder
@@ -127,40 +127,6 @@ def _to_customer(state: Escalation, answer_id: str, work: Work) -> MailOrder:
         level=state.level,
         answer_id=answer_id,
     )
-
-
-def ask_owner_to_tell(book: Book, work: Work, state: Escalation) -> None:
-    """No mail can bring the answer: the owner is asked to; without an owner, whoever becomes it."""
-    owner = book.complaint(state.complaint_id, state.customer_id).owner_id
-    if owner is None or state.answer is None:
-        return
-    book.order(
-        MailOrder(
-            id=mail_id("tell", state.id, state.answer.id, owner),
-            kind="tell",
-            customer_id=state.customer_id,
-            recipient_kind="agent",
-            recipient_id=owner,
-            ordered_at=work.now,
-            complaint_id=state.complaint_id,
-            escalation_id=state.id,
-            level=state.level,
-            answer_id=state.answer.id,
-        )
-    )
-
-
-def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
-    """The owner told the customer: that ends the escalation."""
-    kept = book.escalations.get(act.escalation_id)
-    if kept is None:
-        return not_found()
-    decided = decide_delivered(kept.now, work.now, "owner", act.agent_id)
-    if isinstance(decided, Refusal):
-        return decided
-    for event in decided:
-        book.say_escalation(work, kept, event, by=act.agent_id, note={"how": act.how})
-    return Done(kept.now, book.delivery.get(kept.id, {}))
 
 
 def checked(book: Book, work: Work, act: Checked) -> Alike:

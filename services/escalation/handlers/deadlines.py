@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.escalation.domain.climbing import decide_time
 from services.escalation.domain.promise import Promise
+from services.escalation.handlers.delivering import when_tell_due
 from services.escalation.handlers.raising import ladder_of, stand
 from services.escalation.handlers.watching import carry, judge, tend
 from services.escalation.store import Book
@@ -62,6 +63,7 @@ def when_look_back_due(book: Book, work: Work, due: Due) -> None:
 #: handlers by the kind of deadline
 DEADLINES = {
     "ladder": when_ladder_due,
+    "tell": when_tell_due,
     "promise": when_promise_due,
     "judge": when_judge_due,
     "hurt": when_hurt_due,

@@ -8,8 +8,8 @@ from services.escalation.domain import contact as contacts
 from services.escalation.domain.climbing import Cause, level_of
 from services.escalation.domain.complaint import Complaint, alarming
 from services.escalation.domain.mail import MailOrder, RecipientKind
-from services.escalation.handlers.answers import ask_owner_to_tell
-from services.escalation.handlers.raising import mail_id, raise_or_join
+from services.escalation.handlers.delivering import ask_owner_to_tell
+from services.escalation.handlers.raising import answered_back, mail_id, raise_or_join
 from services.escalation.handlers.watching import carry, judge_anew, tell_first_owner
 from services.escalation.store import Book
 from shared.contracts import ownership
@@ -43,6 +43,8 @@ def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
     complaint = on_complaint(book, work, event)
     if event.follows is None:  # else the contact stays with the complaint that this one follows
         _tie(book, work, event.contact_id, complaint)
+    if event.follows is not None:
+        answered_back(book, work, complaint, event.follows)
     if over_the_line(complaint, book.policies.current):
         _raise(book, work, complaint, "value_at_stake", event.contact_id)
 
@@ -58,7 +60,7 @@ def on_owner(book: Book, work: Work, event: ownership.OwnerAssigned | ownership.
     if isinstance(event, ownership.OwnerAssigned):
         tell_first_owner(book, work, complaint)
     for kept in book.answered(complaint.id):
-        if book.delivery.get(kept.id, {}).get("tell"):
+        if kept.now.answer and kept.now.answer.failed:
             ask_owner_to_tell(book, work, kept.now)
 
 
@@ -89,8 +91,15 @@ def on_repeated(book: Book, work: Work, event: ownership.Repeated) -> None:
 
 
 def on_escalation_asked(book: Book, work: Work, event: ownership.EscalationAsked) -> None:
-    """Somebody's word is enough."""
-    _raise(book, work, on_complaint(book, work, event), "asked")
+    """Somebody's word is enough; the customer's, after an executive has answered, goes back to that executive."""
+    complaint = on_complaint(book, work, event)
+    if event.by != "customer" or not answered_back(book, work, complaint):
+        _raise(book, work, complaint, "asked")
+
+
+def on_reopened(book: Book, work: Work, event: ownership.Reopened) -> None:
+    """The customer is not satisfied: whoever answered above hears it from them."""
+    answered_back(book, work, on_complaint(book, work, event))
 
 
 def on_answered(book: Book, work: Work, event: ownership.Answered) -> None:

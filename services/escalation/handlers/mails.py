@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from services.escalation.domain.answering import decide_delivered
 from services.escalation.domain.climbing import decide_undeliverable
 from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
-from services.escalation.handlers.answers import ask_owner_to_tell
+from services.escalation.handlers.delivering import on_answer_mail, on_tell_mail
 from services.escalation.handlers.raising import ladder_of, mail_id, stand
 from services.escalation.handlers.watching import chase_order
 from services.escalation.store import Book
 from shared.contracts.escalation import Undeliverable
-from shared.refusal import Refusal
 from shared.work import Work
 
 
@@ -24,7 +22,9 @@ def on_mail_outcome(book: Book, work: Work, outcome: MailOutcome) -> None:
     if order.kind in ("ask", "breach", "refused") and order.recipient_kind == "executive":
         _executive(book, work, order, outcome)
     elif order.kind == "answer":
-        _answer(book, work, order, outcome)
+        on_answer_mail(book, work, order, outcome)
+    elif order.kind == "tell":
+        on_tell_mail(book, work, order, outcome)
     elif order.kind == "chase" and outcome.state == "permanent":
         _through_promiser(book, work, order)
 
@@ -68,24 +68,6 @@ def _tell_supervisors(book: Book, work: Work, event: Undeliverable) -> None:
                 level=event.level,
             )
         )
-
-
-def _answer(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
-    kept = book.escalations.get(order.escalation_id or "")
-    if kept is not None and outcome.came_back and kept.now.answer and kept.now.answer.through == "mail":
-        book.note_delivery(kept.id, tell=True, came_back=True)
-        ask_owner_to_tell(book, work, kept.now)
-        return
-    if kept is None or kept.now.status != "answered":
-        return  # the owner told the customer before the mail did
-    if outcome.state == "accepted":
-        decided = decide_delivered(kept.now, outcome.at, "mail")
-        assert not isinstance(decided, Refusal)
-        for event in decided:
-            book.say_escalation(work, kept, event)
-        return
-    book.note_delivery(kept.id, tell=True, no_address=outcome.no_address)
-    ask_owner_to_tell(book, work, kept.now)
 
 
 def _through_promiser(book: Book, work: Work, order: MailOrder) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from services.escalation.domain.climbing import Cause, decide_join, decide_raise
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
-from services.escalation.domain.ladder import Ladder
+from services.escalation.domain.ladder import Ladder, written_to
 from services.escalation.domain.mail import MailOrder
 from services.escalation.store import Book
 from shared.contracts.envelope import new_id
@@ -43,6 +43,22 @@ def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause, *,
             book.say_escalation(work, kept, event)
     stand(book, work, kept, before, ask=ask)
     return kept
+
+
+def answered_back(book: Book, work: Work, complaint: Complaint, earlier: str | None = None) -> bool:
+    """The customer's no to an executive's answer goes to the same executive, on the level where they stand; for a
+    delegate without an address here, to whoever named them. `earlier`: the complaint that this one follows.
+
+    False where no executive has answered.
+    """
+    given = book.last_answer(earlier or complaint.id)
+    if given is None:
+        return False
+    policy = book.policies.current
+    named = written_to(policy, given.executive_id)
+    level = Ladder(policy, policy).level_of(named) or given.level
+    raise_or_join(book, work, complaint, Cause("asked", level, executive_id=named))
+    return True
 
 
 def stand(book: Book, work: Work, kept: Kept[Escalation], before: int, *, ask: bool = True) -> None:

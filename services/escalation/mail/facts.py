@@ -26,6 +26,8 @@ class Facts:
     escalation: dict[str, Any] | None = None
     promises: Sequence[dict[str, Any]] = ()
     asked_before: Sequence[str] = ()
+    #: executives' answers to this complaint that were given before, the oldest first, with names
+    answers: Sequence[dict[str, Any]] = ()
 
     @property
     def waiting(self) -> bool:

@@ -12,7 +12,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from services.escalation.mail.facts import Facts, time_of
+from services.escalation.mail.ledger import ledger, not_satisfied
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES, REFUSED
+from services.escalation.mail.phrases_told import told
 from services.escalation.mail.plain import line
 
 #: code points of a customer's text that a mail shows, and of what was written to them
@@ -88,10 +90,12 @@ def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
     meant = ((facts.escalation or {}).get("addressee") or {}).get("instead_of")
     if meant:
         letter.add("text", letter.say("instead_of", name=meant.get("name") or meant["id"]))
-    letter.add("list", lines=[letter.say(str(reason)) for reason in reasons])
+    no = [told(letter.language, "not_satisfied")] if not_satisfied(facts) else []
+    letter.add("list", lines=[*no, *(letter.say(str(reason)) for reason in reasons)])
     letter.add("head", letter.say("who"))
-    letter.add("facts", lines=_customer(letter, facts))
+    letter.add("facts", lines=customer_lines(letter, facts))
     _words(letter, facts, most)
+    ledger(letter, facts, most)
     letter.add("head", letter.say("history", zone=facts.zone))
     letter.add("list", lines=_history(letter, facts))
     letter.add("head", letter.say("promises"))
@@ -101,7 +105,8 @@ def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
         letter.add("text", letter.say("no_promises"))
 
 
-def _customer(letter: Letter, facts: Facts) -> list[tuple[str, str]]:
+def customer_lines(letter: Letter, facts: Facts) -> list[tuple[str, str]]:
+    """Who the customer is and is worth, as names and values."""
     customer, complaint = facts.customer or {}, facts.complaint or {}
     worth = complaint.get("value_at_stake") or customer.get("lifetime_value") or {}
     need = complaint.get("need")
@@ -213,47 +218,6 @@ def _end(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
     return letter.say(promise["status"])
 
 
-def answer(language: str, facts: Facts, text: str, signed: str, address: str) -> Letter:
-    """Brings an executive's own words to the customer, as they wrote them."""
-    letter = Letter(language, "")
-    letter.subject = letter.say("answer_subject", reference=facts.reference)
-    letter.add("text", text)
-    letter.add("text", signed)
-    return _ending(letter, facts, address)
-
-
-def confirm(language: str, facts: Facts, text: str, address: str) -> Letter:
-    """Brings the owner's answer to the customer, and asks whether it is solved."""
-    letter = Letter(language, "")
-    name = (facts.customer or {}).get("name")
-    letter.subject = letter.say("confirm_subject", reference=facts.reference)
-    letter.add("text", letter.say("answer_hello", name=name) if name else letter.say("hello_customer"))
-    letter.add("text", letter.say("confirm_intro"))
-    letter.add("quote", text)
-    return _ending(letter, facts, address)
-
-
-def _ending(letter: Letter, facts: Facts, address: str) -> Letter:
-    letter.add("head", letter.say("solved_ask"))
-    letter.add("link", lines=[letter.say("solved_here"), address])
-    letter.add("text", letter.say("reference", reference=facts.reference))
-    letter.footer = letter.say("footer_customer")
-    return letter
-
-
-def tell(language: str, name: str, facts: Facts, text: str, by: str) -> Letter:
-    """Asks the owner to bring an answer in person."""
-    letter = Letter(language, "")
-    letter.subject = letter.say("tell_subject", reference=facts.reference)
-    letter.add("text", letter.say("hello", name=name))
-    letter.add("text", letter.say("tell_intro"))
-    letter.add("text", letter.say("tell_words", name=by))
-    letter.add("quote", text)
-    letter.add("facts", lines=_customer(letter, facts))
-    letter.footer = letter.say("footer")
-    return letter
-
-
 def breach(
     language: str,
     name: str,
@@ -275,7 +239,7 @@ def breach(
     letter.add("head", letter.say("promised", by=by, at=facts.at(promise["made_at"])))
     letter.add("quote", promise.get("text") or letter.say("erased"))
     _words(letter, facts)
-    letter.add("facts", lines=_customer(letter, facts))
+    letter.add("facts", lines=customer_lines(letter, facts))
     if link:
         if due:
             letter.add("text", letter.say("by", due=facts.at(due)))

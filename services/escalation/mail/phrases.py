@@ -81,9 +81,6 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "confirm_subject": "Is your complaint {reference} solved?",
         "confirm_intro": "this is our answer to your complaint:",
         "tell_subject": "Complaint {reference}: please tell the customer in person",
-        "tell_intro": "we have no address to which this answer could be sent, or it could not be delivered. You own "
-        "the complaint: please tell the customer in person, and say so in your tool when you have.",
-        "tell_words": "{name} has answered:",
         "breach_subject": "Promise {promise} was broken (complaint {reference})",
         "breach_intro": "what was promised never to happen again has happened again. The customer need not complain "
         "a second time: it is back with you.",
@@ -180,8 +177,6 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "confirm_subject": "您的投诉 {reference} 解决了吗？",
         "confirm_intro": "以下是我们对您投诉的答复：",
         "tell_subject": "投诉 {reference}：请当面或致电告知客户",
-        "tell_intro": "没有可送达的地址，或邮件无法送达。您负责此投诉：请亲自告知客户，并在系统中确认已告知。",
-        "tell_words": "{name} 的答复：",
         "breach_subject": "承诺 {promise} 被违背（投诉 {reference}）",
         "breach_intro": "曾承诺不再发生的事又发生了。客户无需再次投诉：此事已回到您这里。",
         "promised": "当时的承诺（{by}，{at}）",

@@ -52,6 +52,11 @@ class Words:
         known = {name: said.get(name) or (heard or {}).get(name) for name in ("name", "email")}
         return said | known | {"locale": languages[0]}
 
+    async def superior(self, agent_id: str) -> dict[str, Any] | None:
+        """Whoever an agent reports to; None where nobody says."""
+        above = (await self.agent(agent_id) or {}).get("superior")
+        return await self.agent(above) if above else None
+
     async def complaint(self, complaint_id: str) -> dict[str, Any] | None:
         """A complaint as ownership shows it."""
         return await self._get(self._ownership, "complaints", complaint_id)

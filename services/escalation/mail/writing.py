@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.domain.mail import MailOrder
-from services.escalation.mail import letters
+from services.escalation.mail import letters, telling
 from services.escalation.mail.facts import Facts, local
 from services.escalation.mail.letters import Letter
+from services.escalation.mail.telling import Said
 from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import MOST_ITEMS, Words
 from services.escalation.store import reading
@@ -100,6 +101,9 @@ class Writing:
             escalation=escalation,
             promises=[self._named(one) for one in view.promises] if view else (),
             asked_before=self._asked_before(escalation, order) if escalation else (),
+            answers=[self._answerer(one) for one in view.answers if one["escalation_id"] != order.escalation_id]
+            if view
+            else (),
         )
 
     async def facts(self, order: MailOrder, zone: str) -> Facts:
@@ -137,8 +141,9 @@ class Writing:
             return Reader(person.name, person.email, language_of(person.locale), person.time_zone)
         if order.recipient_kind == "address":
             return Reader(order.recipient_id, order.recipient_id, "en")
-        ask = self._words.customer(order.recipient_id) if order.recipient_kind == "customer" else self._agent(order)
-        found = await ask or {}
+        who = order.recipient_id
+        ask = {"customer": self._words.customer, "superior": self._words.superior}.get(order.recipient_kind)
+        found = await (ask(who) if ask else self._agent(order)) or {}
         if not found.get("email"):
             raise NoAddress(f"the {order.recipient_kind} has none")
         return Reader(found.get("name") or order.recipient_id, found["email"], language_of(found.get("locale")))
@@ -154,6 +159,13 @@ class Writing:
 
     def _named(self, promise: dict[str, Any]) -> dict[str, Any]:
         return promise | {"by_name": self._name(promise["made_by"])}
+
+    def _answerer(self, given: dict[str, Any]) -> dict[str, Any]:
+        other = given["delegate_of"]
+        return given | {
+            "by_name": self._name(given["executive_id"]),
+            "for_name": self._name(other) if other else None,
+        }
 
     def _name(self, executive_id: str) -> str:
         person = self._policies.current.executive(executive_id)
@@ -186,30 +198,35 @@ class Writing:
 
     async def _answer(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        text, by = await self._given(order)
-        signed = self._signature(reader.language, by)
-        return letters.answer(reader.language, facts, text, signed, self._confirmation(order, facts))
+        said = await self._said(order, reader.language)
+        return telling.answer(reader.language, facts, said, self._confirmation(order, facts))
 
     async def _tell(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        text, by = await self._given(order)
-        return letters.tell(reader.language, reader.name, facts, text, self._name(by["executive_id"]))
+        if (facts.escalation or {}).get("status") != "answered":
+            raise Overtaken("the customer was told")
+        write = telling.tell if order.recipient_kind == "agent" else telling.untold
+        return write(reader.language, reader.name, facts, await self._said(order, reader.language), order.step)
 
-    async def _given(self, order: MailOrder) -> tuple[str, dict[str, Any]]:
+    async def _said(self, order: MailOrder, language: str) -> Said:
         async with self._engine.connect() as conn:
             given = await reading.answer_of(conn, order.answer_id or "")
+            promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
         if given is None or not given["text"]:
             raise NothingToSay("the answer was erased")
-        return given["text"], given
+        by, signed = self._signature(language, given)
+        return Said(given["text"], by, signed, given["stay"], given["redress"], promise)
 
-    def _signature(self, language: str, given: dict[str, Any]) -> str:
+    def _signature(self, language: str, given: dict[str, Any]) -> tuple[str, str]:
+        """Who wrote it, a delegate with the person they stand in for; and how they sign."""
         letter = Letter(language, "")
         name = self._name(given["executive_id"])
         if given["delegate_of"]:
-            return letter.say("signed_for", name=name, other=self._name(given["delegate_of"]))
+            signed = letter.say("signed_for", name=name, other=self._name(given["delegate_of"]))
+            return signed, signed
         person = self._policies.current.executive(given["executive_id"])
         role = person.role.replace("_", " ") if person else ""
-        return letter.say("signed", name=name, role=role) if role else name
+        return name, letter.say("signed", name=name, role=role) if role else name
 
     async def _confirm(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
@@ -217,10 +234,10 @@ class Writing:
         if complaint and (complaint["status"], complaint["cycle"]) != ("answered", order.step):
             raise Overtaken("the customer has said whether it is solved")
         answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
-        text = ((answered[-1].get("note") or {}).get("text") if answered else None) or ""
-        if not text:
+        note = (answered[-1].get("note") if answered else None) or {}
+        if not note.get("text"):
             raise NothingToSay("ownership has no answer to bring")
-        return letters.confirm(reader.language, facts, text, self._confirmation(order, facts))
+        return telling.confirm(reader.language, facts, note, self._confirmation(order, facts))
 
     async def _breach(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)

@@ -10,7 +10,7 @@ from typing import Any
 from services.escalation.domain import complaint as complaints
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.contact import Contact
-from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.escalation import Answer, Escalation
 from services.escalation.domain.escalation import evolve as evolve_escalation
 from services.escalation.domain.mail import MailOrder, MailOutcome, heeding_quiet
 from services.escalation.domain.promise import Promise
@@ -178,6 +178,11 @@ class Book:
     def answered(self, complaint_id: str) -> list[Kept[Escalation]]:
         """Escalations of this complaint whose answer has not reached the customer."""
         return [one for one in self._of_complaint.get(complaint_id, ()) if one.now.status == "answered"]
+
+    def last_answer(self, complaint_id: str) -> Answer | None:
+        """The latest answer of an executive to this complaint, as far as its escalations were read."""
+        given = [one.now.answer for one in self._of_complaint.get(complaint_id, ()) if one.now.answer]
+        return max(given, key=lambda one: one.at, default=None)
 
     def open_escalation(self, kept: Kept[Escalation], complaint_id: str) -> None:
         """Lays an escalation open, one that was read or one about to be raised."""

@@ -194,6 +194,8 @@ async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> Non
         found |= and_(
             escalations.c.complaint_id == _among("complaints", wanted.complaints), escalations.c.status != "ended"
         )
+    if wanted.answered:
+        found |= escalations.c.complaint_id == _among("answered", wanted.answered)
     for row in await conn.execute(select(escalations).where(found)):
         state = Escalation.model_validate(row.state)
         book.open_escalation(Kept(row.id, row.customer_id, state, row.version, bytes(row.chain)), state.complaint_id)

@@ -63,7 +63,7 @@ _ORDER = TypeAdapter(MailOrder)
 #: a mail that is being sent and not heard of for so long is sent again
 SENDING_SECONDS = 150
 #: people who are spared: a customer gets every mail at once
-_SPARED = ("executive:", "agent:", "address:")
+_SPARED = ("executive:", "agent:", "superior:", "address:")
 _CLAIMING = lock_number("escalation", "mail", "claim")
 
 
@@ -103,6 +103,17 @@ async def orders(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, MailOrd
     """What was ordered, by id."""
     rows = await conn.execute(select(mails.c.id, mails.c.order).where(mails.c.id == _among("ids", ids)))
     return {row.id: _ORDER.validate_python(row.order) for row in rows}
+
+
+async def carried(conn: AsyncConnection, escalation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What has become of the mails that bring answers to customers, by the answer's id."""
+    answer_id = mails.c.order["answer_id"].astext
+    statement = select(answer_id.label("answer_id"), mails.c.state, mails.c.attempt, mails.c.sent_at)
+    theirs = (mails.c.escalation_id == _among("ids", escalation_ids)) & (mails.c.kind == "answer")
+    return {
+        row.answer_id: {"state": row.state, "attempts": row.attempt, "accepted_at": row.sent_at}
+        for row in await conn.execute(statement.where(theirs))
+    }
 
 
 async def withdraw(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
-from services.escalation.store import shapes
+from services.escalation.store import mails, shapes
 from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
 from shared.policy import Policies
 
@@ -85,11 +85,15 @@ async def _escalations(conn: AsyncConnection, statement: Select[Any], policies: 
     known = await _complaints(conn, [state.complaint_id for state in states])
     given = [state.answer.id for state in states if state.answer]
     words: dict[str, Any] = {}
+    carried: dict[str, Any] = {}
     if given:
         found = await conn.execute(
-            select(answers.c.id, answers.c.text, answers.c.stay).where(answers.c.id == _among("ids", given))
+            select(answers.c.id, answers.c.text, answers.c.stay, answers.c.redress).where(
+                answers.c.id == _among("ids", given)
+            )
         )
-        words = {row.id: {"text": row.text, "stay": row.stay} for row in found}
+        words = {row.id: {"text": row.text, "stay": row.stay, "redress": row.redress} for row in found}
+        carried = await mails.carried(conn, [state.id for state in states if state.answer])
     return [
         shapes.escalation(
             state,
@@ -97,6 +101,7 @@ async def _escalations(conn: AsyncConnection, statement: Select[Any], policies: 
             policies,
             complaint=known.get(state.complaint_id),
             words=words.get(state.answer.id) if state.answer else None,
+            carried=carried.get(state.answer.id) if state.answer else None,
         )
         for state, row in zip(states, rows, strict=True)
     ]
@@ -181,8 +186,12 @@ async def view(conn: AsyncConnection, policies: Policies, escalation_id: str) ->
     complaint_id, customer_id = shown["complaint_id"], shown["customer_id"]
     known = await _complaints(conn, [complaint_id])
     complaint = known.get(complaint_id) or Complaint(id=complaint_id, customer_id=customer_id)
+    about_it = [complaint_id, *([complaint.follows] if complaint.follows else [])]
     given = await conn.execute(
-        select(answers).where(answers.c.complaint_id == complaint_id).order_by(answers.c.number.asc())
+        select(answers, escalations.c.state["answer"].label("kept"))
+        .join(escalations, escalations.c.id == answers.c.escalation_id)
+        .where(answers.c.complaint_id == _among("about", about_it))
+        .order_by(answers.c.number.asc())
     )
     theirs = (promises.c.customer_id == customer_id) | (promises.c.scope == "everyone")
     state = Escalation.model_validate(
@@ -193,7 +202,11 @@ async def view(conn: AsyncConnection, policies: Policies, escalation_id: str) ->
     if state.promise_id:
         about |= promises.c.id == state.promise_id
     listed = await _promises(conn, select(promises).where(about).order_by(promises.c.id.desc()).limit(20))
-    return EscalationView(shown, complaint, [_answer(row) for row in given], listed)
+    return EscalationView(shown, complaint, [_answer(row) | _kept(row.kept) for row in given], listed)
+
+
+def _kept(answer: dict[str, Any]) -> dict[str, Any]:
+    return {"delivered": answer["delivered_at"] is not None, "promise_id": answer["promise_id"]}
 
 
 def _answer(row: Any) -> dict[str, Any]:
@@ -205,6 +218,7 @@ def _answer(row: Any) -> dict[str, Any]:
         "text": row.text,
         "apology": row.apology,
         "stay": row.stay,
+        "redress": row.redress,
         "given_at": row.given_at,
     }
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.escalation.domain.complaint import Complaint
-from services.escalation.domain.escalation import Escalation, Step
+from services.escalation.domain.escalation import Answer, Escalation, Step
 from services.escalation.domain.promise import Promise
 from shared.policy import Policies
 
@@ -29,8 +29,10 @@ def escalation(
     *,
     complaint: Complaint | None = None,
     words: Mapping[str, Any] | None = None,
+    carried: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One escalation. `words` are text and stay of its answer; without them the answer's text is left out."""
+    """One escalation. `words` are text, stay and redress of its answer; without them the answer's text is left out.
+    `carried` is what has become of the mail that brings it."""
     mailed = delivery.get("mailed", {})
     return {
         "id": state.id,
@@ -49,7 +51,7 @@ def escalation(
         "times_repeated": state.times,
         "policy_version": state.policy_version,
         "steps": [_step(step, mailed) for step in state.steps],
-        "answer": _answer(state, delivery, policies, words),
+        "answer": _answer(state, policies, words, carried),
     }
 
 
@@ -73,7 +75,7 @@ def _step(step: Step, mailed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(
-    state: Escalation, delivery: Mapping[str, Any], policies: Policies, words: Mapping[str, Any] | None
+    state: Escalation, policies: Policies, words: Mapping[str, Any] | None, carried: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     given = state.answer
     if given is None:
@@ -91,14 +93,41 @@ def _answer(
         "delivered_at": given.delivered_at,
         "delivered_through": given.through,
         "delivered_by": given.agent_id,
-        "owner_asked_to_tell": bool(delivery.get("tell"))
-        and (given.delivered_at is None or bool(delivery.get("came_back"))),
+        "acknowledged": given.acknowledged,
+        "owner_asked_to_tell": given.failed is not None and given.delivered_at is None,
+        "delivery": {"mail": _by_mail(given, carried), "owner": _in_person(given)},
     }
     stay = words.get("stay") if words else None
     shown["stay_question"] = {"asked": True, "what_would_make_you_stay": stay} if given.stay_asked else None
     if words is not None:
-        shown["text"] = words.get("text")
+        shown["text"], shown["redress"] = words.get("text"), words.get("redress")
     return shown
+
+
+def _by_mail(given: Answer, carried: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The channel mail: `state` as of any mail of ours, or why it cannot bring the answer."""
+    state = "accepted" if given.through == "mail" else (carried or {}).get("state", "queued")
+    return {
+        "state": given.failed or state,
+        "attempts": (carried or {}).get("attempts", 0),
+        "accepted_at": (carried or {}).get("accepted_at"),
+        "failed_at": given.failed_at,
+    }
+
+
+def _in_person(given: Answer) -> dict[str, Any] | None:
+    """The channel of the owner's own voice; null while nobody has to tell the customer anything, and nobody did."""
+    if given.failed is None and given.through != "owner":
+        return None
+    told = given.through == "owner"
+    return {
+        "state": "told" if told else "asked",
+        "asked_at": given.failed_at,
+        "reminded": given.untold,
+        "told_at": given.delivered_at if told else None,
+        "by": given.agent_id,
+        "acknowledged": given.acknowledged,
+    }
 
 
 def promise(

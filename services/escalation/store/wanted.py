@@ -36,6 +36,8 @@ class Wanted:
     arrivals: set[str] = field(default_factory=set)
     #: promises for which contacts that came meanwhile are looked up
     look_back: set[str] = field(default_factory=set)
+    #: complaints of which the escalations that have ended are wanted too
+    answered: set[str] = field(default_factory=set)
     answers_after: int | None = None
     #: only answers that share pieces with these; None: whatever they are like
     sketch: set[str] | None = field(default_factory=set)
@@ -82,8 +84,13 @@ class Wanted:
     def _complaint(self, event: ownership.ComplaintEvent) -> None:
         self.complaints.add(event.complaint_id)
         match event:
-            case ownership.ComplaintOpened() | ownership.ContactJoined():
+            case ownership.ComplaintOpened():
                 self.contacts.add(event.contact_id)
+                self.answered |= {event.follows} if event.follows else set()
+            case ownership.ContactJoined():
+                self.contacts.add(event.contact_id)
+            case ownership.Reopened() | ownership.EscalationAsked(by="customer"):
+                self.answered.add(event.complaint_id)
             case ownership.Classified():
                 self.contacts |= set(event.contact_ids)
                 self._cause(event.cause)
@@ -91,7 +98,7 @@ class Wanted:
                 self.whole.add(event.complaint_id)
 
     def _due(self, due: Due) -> None:
-        if due.kind == "ladder":
+        if due.kind in ("ladder", "tell"):
             self.escalations.add(due.subject_id)
             return
         promise_id, _, contact_id = due.subject_id.partition("/")

@@ -1,0 +1,93 @@
+"""How an answer reaches the customer: by mail, or told in person by the owner; that, and nothing else, ends it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from services.escalation.domain.answering import told
+from services.escalation.domain.escalation import Answer, Escalation
+from shared.contracts.escalation import (
+    AnswerUntold,
+    DeliveryFailed,
+    EscalationDelivered,
+    EscalationEnded,
+    EscalationEvent,
+)
+from shared.policy import Telling
+from shared.refusal import Refusal
+
+#: why no mail brings an answer
+Because = Literal["no_address", "refused", "came_back"]
+#: reminders to the owner after which those above hear of it, and then whoever wrote the answer
+ABOVE_AFTER, WRITER_AFTER = 2, 3
+
+
+def decide_delivered(
+    state: Escalation,
+    now: datetime,
+    through: Literal["mail", "owner"],
+    agent_id: str | None = None,
+    acknowledged: bool | None = None,
+) -> list[EscalationEvent] | Refusal:
+    """The words reached the customer: that, and nothing else, ends an escalation."""
+    if state.status == "waiting":
+        return Refusal("not-answered", "Nobody has answered yet.", 409, {"state": told(state)})
+    if state.status == "ended":
+        return Refusal("already-delivered", "The answer has reached the customer.", 409, {"state": told(state)})
+    return [
+        EscalationDelivered(
+            **_of(state, now),
+            answer_id=_answer(state).id,
+            through=through,
+            agent_id=agent_id,
+            acknowledged=acknowledged,
+        ),
+        EscalationEnded(**_of(state, now)),
+    ]
+
+
+def decide_failed(state: Escalation, because: Because, owner_id: str | None, now: datetime) -> list[EscalationEvent]:
+    """No mail brings it. What counted as delivered and came back was not delivered; what the owner told was."""
+    given = state.answer
+    if given is None or given.failed is not None or given.through == "owner":
+        return []
+    return [DeliveryFailed(**_of(state, now), answer_id=given.id, because=because, owner_id=owner_id)]
+
+
+def decide_untold(state: Escalation, owner_id: str | None, now: datetime, telling: Telling) -> list[EscalationEvent]:
+    """The owner was asked to tell the customer and has not said so: each time once, for ever."""
+    due = untold_due(state, telling)
+    if due is None or due > now:
+        return []
+    given = _answer(state)
+    return [AnswerUntold(**_of(state, now), answer_id=given.id, owner_id=owner_id, times=_missed(given, now, telling))]
+
+
+def untold_due(state: Escalation, telling: Telling) -> datetime | None:
+    """When somebody is reminded next; None where nobody has to tell anything."""
+    given = state.answer
+    if state.status != "answered" or given is None or given.failed_at is None:
+        return None
+    return given.failed_at + telling.within.delta + telling.remind_every.delta * given.untold
+
+
+def _missed(given: Answer, now: datetime, telling: Telling) -> int:
+    # after an outage the reminders that it swallowed are counted, and only the last is sent
+    assert given.failed_at is not None
+    late: timedelta = now - given.failed_at - telling.within.delta
+    return max(given.untold, late // telling.remind_every.delta) + 1
+
+
+def _answer(state: Escalation) -> Answer:
+    assert state.answer is not None
+    return state.answer
+
+
+def _of(state: Escalation, at: datetime) -> dict[str, Any]:
+    return {
+        "customer_id": state.customer_id,
+        "escalation_id": state.id,
+        "complaint_id": state.complaint_id,
+        "at": at,
+    }
