@@ -272,7 +272,7 @@ def visit(language: str, name: str, facts: Facts, due: datetime | None) -> Lette
     letter.add("text", letter.say("visit_intro"))
     letter.add("text", letter.say("visit_silent" if complaint.get("basis") == "silent" else "visit_accepted"))
     letter.add("list", lines=[letter.say("visit_satisfied"), letter.say("visit_again")])
-    letter.add("facts", lines=_customer(letter, facts))
+    letter.add("facts", lines=customer_lines(letter, facts))
     if due:
         letter.add("text", letter.say("visit_by", due=facts.at(due)))
     if address := complaint.get("follow_up_url"):
