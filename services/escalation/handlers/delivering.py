@@ -51,7 +51,7 @@ def on_answer_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcom
             for event in decided:
                 book.say_escalation(work, kept, event)
         return
-    went_out = kept.now.answer.through == "mail"
+    went_out = outcome.came_back or kept.now.answer.through == "mail"
     owner_id = _owner(book, kept.now)
     because: Because = "came_back" if went_out else "no_address" if outcome.no_address else "refused"
     for event in decide_failed(kept.now, because, owner_id, work.now):
