@@ -26,7 +26,7 @@ from shared.contracts.envelope import topic_of
 from shared.db import make_engine, role_of
 from shared.faults import plan_from_environment
 from shared.group import GroupCommit
-from shared.http import StrictRoute, create_app
+from shared.http import StrictRoute, as_served, create_app
 from shared.idempotency import KEPT_FOR, purge
 from shared.kafka import Connection, Producer, TopicReader
 from shared.migrate import behind
@@ -239,7 +239,7 @@ def serve(assemblies: Sequence[Assembly], settings: Base, ring: KeyRing) -> None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
             run(
-                app=app,
+                app=None if app is None else as_served(app),
                 host=settings.host,
                 port=settings.port,
                 loops=[loop for one in assemblies for loop in one.loops],

@@ -32,6 +32,7 @@ from shared.auth import KeyRing, StoredKey, mint
 from shared.balance import balanced
 from shared.clock import ManualClock
 from shared.contracts.registry import SERVICES
+from shared.http import as_served
 from shared.kafka import Connection
 from shared.policy import Policies, Policy
 from shared.runner import Loop
@@ -224,7 +225,9 @@ async def world_at(
 
         ring = KeyRing(fetch, clock, secret_key=_SECRET)
         first = import_module("services.intake.settings").Settings(**settings)
-        server = uvicorn.Server(uvicorn.Config(application(served, ring, first), log_level="error", ws="none"))
+        server = uvicorn.Server(
+            uvicorn.Config(as_served(application(served, ring, first)), log_level="error", ws="none")
+        )
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
         serving = asyncio.create_task(server.serve([sock]))
         loops = {loop.name: loop for one in looping for loop in one.loops}

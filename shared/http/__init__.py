@@ -1,6 +1,6 @@
 """HTTP for every service: strict parsing, problem+json, pages of lists, health, and the factory of the application."""
 
-from shared.http.app import create_app
+from shared.http.app import as_served, create_app
 from shared.http.edge import request_id, too_large, unavailable
 from shared.http.page import Page, Paged, decode_cursor, encode_cursor
 from shared.http.problem import Answer, Problem, checked, described, invalid, refused, to_json, unreadable
@@ -14,6 +14,7 @@ __all__ = [
     "Problem",
     "StrictRequest",
     "StrictRoute",
+    "as_served",
     "checked",
     "create_app",
     "decode_cursor",

@@ -39,7 +39,9 @@ class DirectRoute(StrictRoute):
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             request = StrictRequest(scope, receive)
-            values = {one: await call(request) for one, call in doors}
+            values: dict[str, Any] = {}
+            for one, call in doors:
+                values[one] = await call(request)
             values[name] = checked(adapter, await read_json(request))
             for one, call in others:
                 values[one] = await call(request)

@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 import uuid_utils
-from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 
 from shared.db import is_transient
+from shared.http.counts import REQUESTS
 from shared.http.problem import Problem
 
 Message = MutableMapping[str, Any]
@@ -35,14 +35,6 @@ DRAIN_SECONDS = 15.0
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._~:/+=-]{1,100}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-_requests = Counter("http_requests_total", "Requests answered", ["method", "route", "status"])
-_seconds = Histogram(
-    "http_request_seconds",
-    "Seconds until the answer was complete",
-    ["method", "route"],
-    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
 
 
 def request_id(scope: Scope) -> str:
@@ -138,7 +130,6 @@ class Edge:
 
     def __init__(self, app: App, max_body: int) -> None:
         self._app, self._max_body = app, max_body
-        self._counts: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -193,12 +184,7 @@ class Edge:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        key = (method, getattr(scope.get("route"), "path", ""), status)
-        counts = self._counts.get(key)
-        if counts is None:
-            counts = self._counts[key] = (_requests.labels(*key), _seconds.labels(method, key[1]))
-        counts[0].inc()
-        counts[1].observe(seconds)
+        REQUESTS.note(method, getattr(scope.get("route"), "path", ""), status, seconds)
 
     async def _refuse_body(self, instance: str, send: Send, receive: Receive, expects: bool) -> None:
         # the whole answer first (it has a length), then what is left of the body is read away, then the connection ends

@@ -404,7 +404,14 @@ async def test_health() -> None:
     async with client_of(build()) as client:
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).json() == {"status": "ready", "missing": []}
-        assert "http_requests_total" in (await client.get("/metrics")).text
+        counted = (await client.get("/metrics")).text
+        labels = 'method="GET",route="/healthz"'
+        assert f'http_requests_total{{{labels},status="200"}}' in counted
+        below, count = (
+            float(counted.partition(f"http_request_seconds_{what} ")[2].partition("\n")[0])
+            for what in (f'bucket{{le="+Inf",{labels}}}', f"count{{{labels}}}")
+        )
+        assert below == count >= 1
     async with client_of(build(missing=["topics"])) as client:
         assert (await client.get("/healthz")).status_code == 200
         unready = await client.get("/readyz")
