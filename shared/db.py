@@ -137,19 +137,23 @@ def _carried_as(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return kind if isinstance(kind, _NATIVE) else Text()
 
 
-def _set_insert(
-    table: Table, names: tuple[str, ...], conflict: tuple[str, ...] | None, update: bool, start: str = "p"
-) -> Any:
+def _set_insert(table: Table, shape: _Shape, conflict: tuple[str, ...] | None, update: bool, start: str = "p") -> Any:
+    names = [name for name, _ in shape]
     columns: list[Column[Any]] = [table.c[name] for name in names]
     carried = [_carried_as(c.type) for c in columns]
-    arrays = [bindparam(f"{start}_{c.name}", type_=ARRAY(kind)) for c, kind in zip(columns, carried, strict=True)]
+    arrays = [
+        func.string_to_array(bindparam(f"{start}_{name}", type_=Text), _BETWEEN, _NULL)
+        if joined
+        else bindparam(f"{start}_{name}", type_=ARRAY(kind))
+        for (name, joined), kind in zip(shape, carried, strict=True)
+    ]
     rows = (
         func.unnest(*arrays)
         .table_valued(*[column(c.name, kind) for c, kind in zip(columns, carried, strict=True)])
         .render_derived(name=f"{start}_rows" if start != "p" else "rows")
     )
     picked = [rows.c[c.name] if isinstance(c.type, (*_NATIVE, Text)) else cast(rows.c[c.name], c.type) for c in columns]
-    statement = pg_insert(table).from_select(list(names), select(*picked))
+    statement = pg_insert(table).from_select(names, select(*picked))
     if conflict is None:
         return statement
     if not update:
@@ -178,27 +182,46 @@ async def insert_many(
     if not rows:
         return []
     given = _columns(table, rows, update)
-    names = tuple(given)
-    key = (table.fullname, names, conflict, update, returning)
+    shape = _shape(given)
+    key = (table.fullname, shape, conflict, update, returning)
     statement = _statements.get(key)
     if statement is None:
-        insert = _set_insert(table, names, conflict, update)
+        insert = _set_insert(table, shape, conflict, update)
         if returning:
             insert = insert.returning(*[table.c[name] for name in returning])
         statement = _statements[key] = Prepared(insert)
     return await statement.rows(conn, {f"p_{name}": values for name, values in given.items()})
 
 
-def _columns(table: Table, rows: Sequence[Mapping[str, Any]], update: bool) -> dict[str, list[Any]]:
-    """The rows as one array per column; without the columns that are null in all of them, unless null is to be set."""
-    columns: dict[str, list[Any]] = {}
+#: the columns of a set in order, and whether each travels as one text
+_Shape = tuple[tuple[str, bool], ...]
+# control characters that no identifier has and that JSON escapes; where a value has one, the column is an array
+_BETWEEN, _NULL = "\x1f", "\x1e"
+
+
+def _shape(columns: Mapping[str, list[Any] | str]) -> _Shape:
+    return tuple((name, isinstance(values, str)) for name, values in columns.items())
+
+
+def _joined(values: Sequence[str | None]) -> str | None:
+    """Texts as one, to be taken apart by PostgreSQL: the driver would look at each of an array several times."""
+    nulls = values.count(None)
+    whole = _BETWEEN.join(values if not nulls else [_NULL if one is None else one for one in values])  # type: ignore[arg-type]
+    return whole if whole and whole.count(_BETWEEN) == len(values) - 1 and whole.count(_NULL) == nulls else None
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]], update: bool) -> dict[str, list[Any] | str]:
+    """The rows as one array, or one text, per column; without the columns that are null in all of them, unless null is
+    to be set."""
+    columns: dict[str, list[Any] | str] = {}
     for name in rows[0]:
         values: list[Any] = [row[name] for row in rows]
         if not update and values.count(None) == len(values):
             continue
         if isinstance(table.c[name].type, JSONB):
             values = [v if v is None else (v if isinstance(v, bytes) else orjson.dumps(v)).decode() for v in values]
-        columns[name] = values
+        joined = None if isinstance(table.c[name].type, _NATIVE) else _joined(values)
+        columns[name] = values if joined is None else joined
     return columns
 
 
@@ -230,16 +253,16 @@ async def insert_sets(
     if last is not None:
         filled.append(last)
     given: dict[str, Any] = dict(parameters or {})
-    parts: list[tuple[Rows, tuple[str, ...], str]] = []
+    parts: list[tuple[Rows, _Shape, str]] = []
     for number, one in enumerate(filled):
         columns, start = _columns(one.table, one.rows, one.update), f"s{number}"
         given |= {f"{start}_{name}": values for name, values in columns.items()}
-        parts.append((one, tuple(columns), start))
+        parts.append((one, _shape(columns), start))
     kind = getattr(then, "__func__", then)
-    key = (kind, last is not None, *((one.table.fullname, names, one.conflict, one.update) for one, names, _ in parts))
+    key = (kind, last is not None, *((one.table.fullname, shape, one.conflict, one.update) for one, shape, _ in parts))
     statement = _statements.get(key)
     if statement is None:
-        made = [_set_insert(one.table, names, one.conflict, one.update, start) for one, names, start in parts]
+        made = [_set_insert(one.table, shape, one.conflict, one.update, start) for one, shape, start in parts]
         inserted = made.pop() if last is not None else None
         whole = then(inserted).add_cte(*(insert.cte(f"insert_{number}") for number, insert in enumerate(made)))
         statement = _statements[key] = Prepared(whole)

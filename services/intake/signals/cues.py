@@ -11,15 +11,22 @@ from services.intake.signals.text import Sentence
 SENTENCES = 120  # sentences with a cue word that are looked into; what comes after them says nothing new
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
-    """What one sentence says."""
+    """What one sentence says. Never changed; `at` is a place in the sentence's line, or in the text where there is no
+    sentence."""
 
-    quote: tuple[int, int]
+    at: tuple[int, int]
     cues: tuple[Cue, ...]  # those that stand
     guards: tuple[Guard, ...]  # those that spoke, whether they took a cue away or only weighed it down
     stopped: tuple[Cue, ...]
     points: float
+    sentence: Sentence | None = None
+
+    @property
+    def quote(self) -> tuple[int, int]:
+        """Its place in the text. Looked up for the one finding of many that is quoted."""
+        return self.at if self.sentence is None else self.sentence.quote(*self.at)
 
 
 class Finder:
@@ -62,7 +69,7 @@ class Finder:
             finding = self._look(sentence.line, entries) if entries else None
             if finding is not None:
                 cues, guards, stopped, points, begin, end = finding
-                found.append(Finding(sentence.quote(begin, end), cues, guards, stopped, points))
+                found.append(Finding((begin, end), cues, guards, stopped, points, sentence))
         return found
 
     def in_characters(self, text: str, spans: Sequence[tuple[int, int]]) -> list[Finding]:
