@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import (
@@ -140,19 +140,24 @@ def _carried_as(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 def _set_insert(table: Table, shape: _Shape, conflict: tuple[str, ...] | None, update: bool, start: str = "p") -> Any:
     names = [name for name, _ in shape]
     columns: list[Column[Any]] = [table.c[name] for name in names]
-    carried = [_carried_as(c.type) for c in columns]
+    several = [(c, form) for c, (_, form) in zip(columns, shape, strict=True) if form != "same"]
     arrays = [
-        func.string_to_array(bindparam(f"{start}_{name}", type_=Text), _BETWEEN, _NULL)
-        if joined
-        else bindparam(f"{start}_{name}", type_=ARRAY(kind))
-        for (name, joined), kind in zip(shape, carried, strict=True)
+        func.string_to_array(bindparam(f"{start}_{c.name}", type_=Text), _BETWEEN, _NULL)
+        if form == "joined"
+        else bindparam(f"{start}_{c.name}", type_=ARRAY(_carried_as(c.type)))
+        for c, form in several
     ]
     rows = (
         func.unnest(*arrays)
-        .table_valued(*[column(c.name, kind) for c, kind in zip(columns, carried, strict=True)])
+        .table_valued(*[column(c.name, _carried_as(c.type)) for c, _ in several])
         .render_derived(name=f"{start}_rows" if start != "p" else "rows")
     )
-    picked = [rows.c[c.name] if isinstance(c.type, (*_NATIVE, Text)) else cast(rows.c[c.name], c.type) for c in columns]
+    given = {c.name: rows.c[c.name] for c, _ in several}
+    values = [given.get(c.name, bindparam(f"{start}_{c.name}", type_=c.type)) for c in columns]
+    picked = [
+        one if isinstance(c.type, (*_NATIVE, Text)) else cast(one, c.type)
+        for c, one in zip(columns, values, strict=True)
+    ]
     statement = pg_insert(table).from_select(names, select(*picked))
     if conflict is None:
         return statement
@@ -181,8 +186,7 @@ async def insert_many(
     """
     if not rows:
         return []
-    given = _columns(table, rows, update)
-    shape = _shape(given)
+    shape, given = _columns(table, rows, update, "p")
     key = (table.fullname, shape, conflict, update, returning)
     statement = _statements.get(key)
     if statement is None:
@@ -190,17 +194,13 @@ async def insert_many(
         if returning:
             insert = insert.returning(*[table.c[name] for name in returning])
         statement = _statements[key] = Prepared(insert)
-    return await statement.rows(conn, {f"p_{name}": values for name, values in given.items()})
+    return await statement.rows(conn, given)
 
 
-#: the columns of a set in order, and whether each travels as one text
-_Shape = tuple[tuple[str, bool], ...]
+#: the columns of a set in order, and how each travels: as an array, as one text, or once where all rows have the same
+_Shape = tuple[tuple[str, Literal["array", "joined", "same"]], ...]
 # control characters that no identifier has and that JSON escapes; where a value has one, the column is an array
 _BETWEEN, _NULL = "\x1f", "\x1e"
-
-
-def _shape(columns: Mapping[str, list[Any] | str]) -> _Shape:
-    return tuple((name, isinstance(values, str)) for name, values in columns.items())
 
 
 def _joined(values: Sequence[str | None]) -> str | None:
@@ -210,19 +210,32 @@ def _joined(values: Sequence[str | None]) -> str | None:
     return whole if whole and whole.count(_BETWEEN) == len(values) - 1 and whole.count(_NULL) == nulls else None
 
 
-def _columns(table: Table, rows: Sequence[Mapping[str, Any]], update: bool) -> dict[str, list[Any] | str]:
-    """The rows as one array, or one text, per column; without the columns that are null in all of them, unless null is
-    to be set."""
-    columns: dict[str, list[Any] | str] = {}
+def _columns(
+    table: Table, rows: Sequence[Mapping[str, Any]], update: bool, start: str
+) -> tuple[_Shape, dict[str, Any]]:
+    """The rows by column, as parameters; without the columns that are null in all of them, unless null is to be set."""
+    shape: list[tuple[str, Literal["array", "joined", "same"]]] = []
+    given: dict[str, Any] = {}
     for name in rows[0]:
         values: list[Any] = [row[name] for row in rows]
         if not update and values.count(None) == len(values):
             continue
         if isinstance(table.c[name].type, JSONB):
             values = [v if v is None else (v if isinstance(v, bytes) else orjson.dumps(v)).decode() for v in values]
-        joined = None if isinstance(table.c[name].type, _NATIVE) else _joined(values)
-        columns[name] = values if joined is None else joined
-    return columns
+        kind = table.c[name].type
+        parameter = f"{start}_{name}"
+        if not isinstance(kind, _NATIVE):
+            joined = _joined(values)
+            shape.append((name, "array" if joined is None else "joined"))
+            given[parameter] = values if joined is None else joined
+        elif shape and not isinstance(kind, LargeBinary) and values.count(values[0]) == len(values):
+            # the first column says how many rows there are
+            shape.append((name, "same"))
+            given[parameter] = values[0]
+        else:
+            shape.append((name, "array"))
+            given[parameter] = values
+    return tuple(shape), given
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +268,10 @@ async def insert_sets(
     given: dict[str, Any] = dict(parameters or {})
     parts: list[tuple[Rows, _Shape, str]] = []
     for number, one in enumerate(filled):
-        columns, start = _columns(one.table, one.rows, one.update), f"s{number}"
-        given |= {f"{start}_{name}": values for name, values in columns.items()}
-        parts.append((one, _shape(columns), start))
+        start = f"s{number}"
+        shape, columns = _columns(one.table, one.rows, one.update, start)
+        given |= columns
+        parts.append((one, shape, start))
     kind = getattr(then, "__func__", then)
     key = (kind, last is not None, *((one.table.fullname, shape, one.conflict, one.update) for one, shape, _ in parts))
     statement = _statements.get(key)

@@ -15,10 +15,13 @@ class GroupCommit(Generic[B]):
 
     `take_one` answers when the caller's input is committed. At most `limit` wait; beyond that it raises TimeoutError,
     which the edge answers with 503, before memory grows.
+
+    A group is at most half of those who are here, unless they are few: while it is written, the requests of the other
+    half are read. In groups of all, or of few and many by turns, reading and writing would wait for each other.
     """
 
-    def __init__(self, corridor: Corridor[B], *, most: int = 256, limit: int = 4096) -> None:
-        self._corridor, self._most, self._limit = corridor, most, limit
+    def __init__(self, corridor: Corridor[B], *, few: int = 32, most: int = 256, limit: int = 4096) -> None:
+        self._corridor, self._few, self._most, self._limit = corridor, few, most, limit
         self._waiting: list[tuple[Input[B], asyncio.Future[Any]]] = []
         self._loop: asyncio.Task[None] | None = None
 
@@ -36,8 +39,11 @@ class GroupCommit(Generic[B]):
         return result
 
     async def _drain(self) -> None:
+        group: list[tuple[Input[B], asyncio.Future[Any]]] = []
         while self._waiting:
-            group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            half = (len(self._waiting) + len(group)) // 2
+            size = min(max(half, self._few), self._most)
+            group, self._waiting = self._waiting[:size], self._waiting[size:]
             try:
                 results = await self._corridor.take([one for one, _ in group])
             except Exception as error:

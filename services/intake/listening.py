@@ -15,7 +15,7 @@ MOST_COMPARED = 2_000
 #: how many earlier contacts of a customer are compared
 MOST_EARLIER = 5
 #: seconds that others wait at most for one long text more
-_BREATH = 0.004
+_BREATH = 0.001
 
 
 class Breath:

@@ -43,9 +43,18 @@ class Finder:
             for cue in rules.cues
         }
 
-    def wanted(self, words: Set[str]) -> Set[str]:
-        """The words of a text for whose sake it has to be looked into, sentence by sentence; mostly none."""
-        return {word for word in self.anchors & words if any(one.possible(words) for one in self._matchers[word])}
+    def wanted(self, words: Set[str], row: str | None) -> Set[str]:
+        """The words of a text for whose sake it has to be looked into, sentence by sentence; mostly none.
+
+        `row` has all words of the text between spaces, where nothing else is in it.
+        """
+        return {word for word in self.anchors & words if self._promising(word, words, row)}
+
+    def _promising(self, anchor: str, words: Set[str], row: str | None) -> bool:
+        for one in self._matchers[anchor]:
+            if one.possible(words) and (row is None or not one.anywhere or one.expression.search(row)):
+                return True
+        return False
 
     def _entries(self, hits: Set[str], words: Set[str]) -> list[tuple[int, int]]:
         found = set()

@@ -160,7 +160,8 @@ class Hearing:
             spans = texts.zh_sentences(whole)
             return leaving.in_characters(whole, spans) if threats else [], again.in_characters(whole, spans)
         seen = set(words)
-        anchors = leaving.wanted(seen) | again.wanted(seen) if threats else again.wanted(seen)
+        row = f" {' '.join(words)} " if texts.is_plain(whole) and self._names.keys().isdisjoint(seen) else None
+        anchors = leaving.wanted(seen, row) | again.wanted(seen, row) if threats else again.wanted(seen, row)
         if not anchors:
             return [], []
         sentences = texts.sentences(whole, self._names, anchors)

@@ -42,6 +42,7 @@ class Matcher:
     anchors: frozenset[str]  # one of these must stand in the sentence (en: a word, zh: characters)
     expression: re.Pattern[str]
     others: tuple[frozenset[str], ...] = ()  # and, in English, one of each of these
+    anywhere: bool = False  # whether, standing in a sentence, it stands in the row of all words of a text as well
 
     def possible(self, words: Set[str]) -> bool:
         """Whether a text of these words can hold the pattern at all: sets are asked long before an expression is."""
@@ -193,7 +194,9 @@ def compile_pattern(pattern: str, lists: Mapping[str, Sequence[str]], language: 
         source = source.replace("^", "^ ", 1) if source.startswith("^") else "(?<= )" + source
     anchors = min(needed, key=_cost)
     others = [frozenset(choice) for choice in needed if choice is not anchors and all(map(_is_plain, choice))]
-    return Matcher(frozenset(anchors), re.compile(source), tuple(others) if words else ())
+    # ends of sentences, what must not follow, and names: the row of all words does not have them
+    anywhere = words and not set(pattern) & set("^$!") and all(map(_is_plain, (w for choice in needed for w in choice)))
+    return Matcher(frozenset(anchors), re.compile(source), tuple(others) if words else (), anywhere)
 
 
 def _is_plain(word: str) -> bool:

@@ -44,7 +44,7 @@ class Sentence:
 
     def quote(self, begin: int, end: int) -> tuple[int, int]:
         """The stretch of text behind line[begin:end]; the whole sentence where it is short enough to read."""
-        if not self.places and len(self.part) <= 240 and self.part.isascii() and _is_plain(self.part):
+        if not self.places and len(self.part) <= 240 and is_plain(self.part):
             start = len(self.part) - len(self.part.lstrip(_MARKS))
             return self.begin + start, self.begin + len(self.part.rstrip(_MARKS))
         places = self.places or _places(_worded(self.part, self.begin))
@@ -55,8 +55,12 @@ class Sentence:
         return (inside[0][0], inside[-1][1]) if inside else (first, last)
 
 
-def _is_plain(text: str) -> bool:
-    # whether its words are just letters and digits between other characters
+def is_plain(text: str) -> bool:
+    """Whether its words are just letters and digits, between other ASCII characters."""
+    return text.isascii() and _is_unmarked(text)
+
+
+def _is_unmarked(text: str) -> bool:
     return not ("@" in text or "#" in text or "<" in text or "`" in text or "''" in text)
 
 
@@ -81,7 +85,7 @@ def sentences(
 
     With `wanted` those that certainly hold none of these words are left out.
     """
-    if text.isascii() and _is_plain(text):
+    if is_plain(text):
         easy = _plain_sentences(text, names, wanted)
         if easy is not None:
             return easy
@@ -92,7 +96,7 @@ def sentences(
         begin, start = start, start + len(part)
         if number % 2 or not part:
             continue  # the marks between sentences
-        if _is_plain(part):
+        if _is_unmarked(part):
             plain = plain_words(part)
             if not plain or (wanted is not None and wanted.isdisjoint(plain)):
                 continue
