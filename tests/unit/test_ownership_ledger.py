@@ -256,6 +256,27 @@ def test_a_complaint_and_its_people_are_the_fold_of_what_was_told(
     assert state is not None and from_json(orjson.loads(to_json(state))) == state
 
 
+@settings(max_examples=100)
+@given(st.none() | agent, history)
+def test_states_from_before_deputies_and_helpers_had_more_to_say_still_load(
+    policy: Policy, responder: str | None, deeds: list[tuple[Any, int]]
+) -> None:
+    state = lived(policy, responder, deeds).state
+    assert state is not None
+    raw = orjson.loads(to_json(state))
+    for name in ("first_owner", "no_deputy_until"):
+        del raw[name]
+    for helper in raw["helpers"]:
+        for name in ("due_at", "remind_at", "reminded", "timed_out_at"):
+            del helper[name]
+    if raw["deputy"]:
+        del raw["deputy"]["because"]
+    old = from_json(raw)
+    assert (old.owner_id, old.status, old.clocks) == (state.owner_id, state.status, state.clocks)
+    assert [one.state in ("asked", "replied") for one in old.helpers] == [True] * len(state.helpers)
+    assert old.deputy is None or old.deputy.because == "asked"
+
+
 @pytest.mark.parametrize("minutes", [0, 1, 59])
 def test_what_the_policy_does_is_done_in_its_name(policy: Policy, minutes: int) -> None:
     life = lived(policy, "a", [(("be_away", "a", 5), minutes)])
