@@ -216,6 +216,8 @@ def test_deputies_come_and_go_and_never_two_at_once(
         if isinstance(one.event, said.DeputyStarted):
             assert state is not None and one.event.deputy_id != state.owner_id and state.deputy is None
             assert one.event.until > one.event.at
+        if isinstance(one.event, said.OwnerSucceeded):
+            assert state is not None and state.deputy is None
         if isinstance(one.event, said.ComplaintEvent) and one.event.on_behalf_of:
             assert state is not None and state.deputy is not None
             assert (one.event.on_behalf_of, one.by) == (state.owner_id, state.deputy.agent_id)
