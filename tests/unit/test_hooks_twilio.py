@@ -182,8 +182,12 @@ def _accepted(**fields: str) -> dict[str, str]:
 
 
 def test_the_worker_who_accepted_took_the_call() -> None:
-    taken = one("twilio", _accepted())
-    assert isinstance(taken, Response)
+    told = _accepted(TaskAge="30", TaskChannelUniqueName="voice")
+    call, taken = read("twilio", told)
+    assert isinstance(call, Contact) and isinstance(taken, Response)
+    # the same contact as by the call's own events, and as by task.created
+    assert (call.event_id, call.customer.phone, call.channel) == (CALL, "+442071838750", "phone")
+    assert call.occurred_at == NOW - timedelta(seconds=59.5)
     assert (taken.conversation_id, taken.event_id, taken.text) == (CALL, "WR1", None)
     assert (taken.responder.id, taken.responder.name, taken.responder.email) == ("WK1", "Ana Ruiz", "ana@care.example")
     assert taken.occurred_at == NOW - timedelta(seconds=29.5)
@@ -270,8 +274,8 @@ def test_older_chats_offers_and_errors() -> None:
 
 def test_workers_may_be_named_as_they_are_in_conversations() -> None:
     told = _accepted(WorkerAttributes='{"contact_uri":"client:ana_40care_2Eexample"}')
-    assert one("twilio", told).responder.id == "WK1"
-    assert one("twilio", told, staff="identity").responder.id == "ana_40care_2Eexample"
+    assert read("twilio", told)[-1].responder.id == "WK1"  # type: ignore[union-attr]
+    assert read("twilio", told, staff="identity")[-1].responder.id == "ana_40care_2Eexample"  # type: ignore[union-attr]
 
 
 def test_a_repeat_is_the_same_delivery_and_another_event_of_the_call_is_not() -> None:

@@ -35,7 +35,7 @@ from .pieces.shape import (
     Verdict,
 )
 from .pieces.signing import digest, in_base64, mac, signed
-from .pieces.taskrouter import accepted, in_json, in_snake_case, inner, task_of
+from .pieces.taskrouter import Task, accepted, began, in_json, in_snake_case, inner, task_of
 from .pieces.wordless import OPTION, as_told
 
 #: what Twilio writes instead of a number that the caller keeps to themselves
@@ -112,20 +112,20 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
         value = any_json(request.body)
         return [one for event in (value if isinstance(value, list) else [value]) for one in _event(event, endpoint)]
     fields = form_of(request if request.body else replace(request, body=request.query.encode()))
-    return [_form(fields, endpoint, request.received_at)]
-
-
-def _form(fields: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> Heard:
     kind = word(fields.get("EventType")) or ""
+    if kind and not kind.startswith("on"):
+        return _task(kind, in_snake_case(fields), endpoint)
+    return [_form(kind, fields, endpoint, request.received_at)]
+
+
+def _form(kind: str, fields: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> Heard:
     if kind == "onMessageAdded":
         return _said(fields, endpoint, fields.get("Body"))
     if kind == "onMessageSent":  # Programmable Chat, before there were Conversations
         older = {"ConversationSid": fields.get("ChannelSid"), "Author": fields.get("From")}
         return _said({**fields, **older}, endpoint, fields.get("Body"))
-    if kind.startswith("on"):
-        return Nothing(f"{kind}: no message")
     if kind:
-        return _task(kind, in_snake_case(fields), endpoint)
+        return Nothing(f"{kind}: no message")
     if fields.get("TranscriptionText") and fields.get("CallSid"):
         return _transcribed(fields, now)
     if fields.get("MessageSid") or fields.get("SmsSid"):
@@ -246,63 +246,63 @@ def _staff(author: str, name: str | None = None) -> Staff:
     return Staff(author, name=name, email=plain if "@" in plain else None)
 
 
-def _task(kind: str, told: Mapping[str, Any], endpoint: Endpoint) -> Heard:
+def _task(kind: str, told: Mapping[str, Any], endpoint: Endpoint) -> list[Heard]:
     """TaskRouter's events by their fields in snake case: from callbacks, streams and the Flex socket alike."""
     if kind not in ("reservation.accepted", "task.created"):
-        return Nothing(f"{kind}: nobody accepted")
+        return [Nothing(f"{kind}: nobody accepted")]
     task = task_of(told)
+    contact = _called(told, task, endpoint)
     if kind == "reservation.accepted":
-        return accepted(told, task, endpoint)
-    if task.chat is not None or (task.attribute("direction") or "").lower().startswith("outbound"):
-        return Nothing("task.created: its conversation tells the rest")
-    sender, known = (
-        task.attribute("from", "caller", "customerAddress"),
-        word(at(task.attributes, "customers", "customer_id")),
-    )
-    if sender is None and known is None:
-        return Nothing("task.created: of nobody who is known")
+        taken = accepted(told, task, endpoint)
+        return [contact, taken] if contact else [taken]
+    return [contact or Nothing("task.created: its conversation tells the rest, or it is of nobody who is known")]
+
+
+def _called(told: Mapping[str, Any], task: Task, endpoint: Endpoint) -> Contact | None:
+    """The call that a task is about, as the call's own events would tell it; None of a chat, which tells itself."""
+    sender, known = task.attribute("from", "caller", "customerAddress"), task.customer_id
+    if task.chat is not None or task.outbound or (sender is None and known is None):
+        return None
     customer = _customer(sender, task.sid, task.attribute("customerName", "name"))
     spoken = word(told.get("task_channel_unique_name")) == "voice" or task.call is not None
-    return as_told(
-        Contact(
-            event_id=task.conversation_id,
-            occurred_at=moment(told.get("timestamp_ms") or told.get("timestamp"), "Timestamp"),
-            channel="phone" if spoken else _channel(sender, "other"),
-            customer=replace(customer, id=known or customer.id),
-            conversation_id=task.conversation_id,
-        ),
-        endpoint,
+    contact = Contact(
+        event_id=task.conversation_id,
+        occurred_at=began(told),
+        channel="phone" if spoken else _channel(sender, "other"),
+        customer=replace(customer, id=known or customer.id),
+        conversation_id=task.conversation_id,
     )
+    return as_told(contact, endpoint)
 
 
 def _event(event: Any, endpoint: Endpoint) -> list[Heard]:
     """One JSON event: of a stream, of Flex's report on its workers, or as TaskRouter's SDK hands it on."""
     streamed = word(at(event, "type")) or ""
     if streamed.startswith(_STREAM):
-        return [_streamed(streamed.removeprefix(_STREAM), at(event, "data"), event, endpoint)]
-    told = [_task(kind, fields, endpoint) for kind, fields in in_json(event)]
+        return _streamed(streamed.removeprefix(_STREAM), at(event, "data"), event, endpoint)
+    told = [one for kind, fields in in_json(event) for one in _task(kind, fields, endpoint)]
     if told or at(event, "workspace_sid") or at(event, "object"):
         return told or [Nothing("nobody accepted anything")]
     raise NotUnderstood("JSON that is no event of Twilio's that is known")
 
 
-def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> Heard:
+def _streamed(kind: str, data: Any, event: Any, endpoint: Endpoint) -> list[Heard]:
     if kind.startswith("taskrouter."):
         told = at(data, "payload")
         if not isinstance(told, Mapping):
             raise NotUnderstood("the payload of the event is missing")
         return _task(kind.removeprefix("taskrouter."), {"timestamp": at(event, "time"), **told}, endpoint)
     if kind == "conversations.message.added" and isinstance(data, Mapping):
-        return _said(data, endpoint, data.get("MessageBody"))
+        return [_said(data, endpoint, data.get("MessageBody"))]
     if kind == "messaging.inbound-message.received":
         told = {"MessageSid": at(data, "messageSid"), "From": at(data, "from"), "Body": at(data, "body")}
-        return _text_message(told, moment(at(data, "timestamp") or at(event, "time")))
+        return [_text_message(told, moment(at(data, "timestamp") or at(event, "time")))]
     if kind.startswith("voice.status-callback."):
         told = at(data, "request", "parameters")
         if not isinstance(told, Mapping):
             raise NotUnderstood("the parameters of the call are missing")
-        return _call(told, endpoint, moment(at(event, "time")))
-    return Nothing(f"{kind}: no message")
+        return [_call(told, endpoint, moment(at(event, "time")))]
+    return [Nothing(f"{kind}: no message")]
 
 
 def _time(given: Any, now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from .body import any_json, at, listed, moment, needed, word
@@ -70,6 +71,16 @@ class Task:
         """What its messages have in common."""
         return self.chat or self.call or self.sid
 
+    @property
+    def outbound(self) -> bool:
+        """Whether we began it."""
+        return (self.attribute("direction") or "").lower().startswith("outbound")
+
+    @property
+    def customer_id(self) -> str | None:
+        """Who the customer is, where Flex Insights is told."""
+        return word(at(self.attributes, "customers", "customer_id"))
+
     def attribute(self, *names: str) -> str | None:
         """The first of these attributes that is there."""
         return next(filter(None, (word(at(self.attributes, name)) for name in names)), None)
@@ -83,6 +94,16 @@ def task_of(fields: Mapping[str, Any]) -> Task:
     return Task(needed(fields.get("task_sid"), "the task"), chat, call, attributes)
 
 
+def began(fields: Mapping[str, Any]) -> datetime:
+    """When the task came to be: every event tells its age; raises NotUnderstood."""
+    age = word(fields.get("task_age")) or "0"
+    return _happened(fields) - timedelta(seconds=int(age) if age.isdecimal() and len(age) < 8 else 0)
+
+
+def _happened(fields: Mapping[str, Any]) -> datetime:
+    return moment(fields.get("timestamp_ms") or fields.get("timestamp"), "Timestamp")
+
+
 def accepted(fields: Mapping[str, Any], task: Task, endpoint: Endpoint) -> Response:
     """The worker who accepted; raises NotUnderstood."""
     attributes = inner(fields.get("worker_attributes"))
@@ -93,7 +114,7 @@ def accepted(fields: Mapping[str, Any], task: Task, endpoint: Endpoint) -> Respo
         worker_id = uri.removeprefix("client:")
     return Response(
         event_id=needed(fields.get("reservation_sid"), "the reservation"),
-        occurred_at=moment(fields.get("timestamp_ms") or fields.get("timestamp"), "Timestamp"),
+        occurred_at=_happened(fields),
         conversation_id=task.conversation_id,
         responder=Staff(worker_id, name, word(at(attributes, "email"))),
     )
