@@ -179,5 +179,5 @@ class AcceptSuccession(Act):
     agent_id: str
 
 
-#: acts that look at all complaints of the customer, however long ago they were closed, and may open another
-FAR_REACHING: Final = (Classify, Confirm, FollowUp, Merge, Split)
+#: acts that may open another complaint
+MAY_OPEN: Final = (Confirm, FollowUp, Split)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_, select, update
+from sqlalchemy import ARRAY, DateTime, Text, Uuid, any_, bindparam, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json, to_json
-from services.ownership.domain.acts import FAR_REACHING, Act, Merge, Split
+from services.ownership.domain.acts import MAY_OPEN, Act, Classify, Merge, Split
 from services.ownership.domain.agents import People
 from services.ownership.domain.clocks import FOLLOW_UP, owed_at
 from services.ownership.domain.reference import candidates
@@ -66,6 +66,9 @@ class Book:
 
 _c = tables.complaints.c
 _columns = (_c.id, _c.customer_id, _c.version, _c.chain, _c.state)
+_first_contact = select(func.min(cast(_c.state["first_contact_at"].astext, DateTime(timezone=True)))).where(
+    _c.id == any_(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
+)
 _of_customers = (
     select(*_columns)
     .where(
@@ -73,7 +76,6 @@ _of_customers = (
         or_(
             _c.status != "closed",
             _c.closed_at >= bindparam("since"),
-            _c.customer_id == any_(bindparam("whole", type_=ARRAY(Text))),
             _c.id == any_(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))),
         ),
     )
@@ -106,18 +108,17 @@ class OwnershipStore:
         self.timers = Timers(tables.timers_rows, "ownership")
 
     async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> Book:
-        """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter; all
-        there are where an act may reach further back."""
+        """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter."""
         book = Book(self.policies)
         ids = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Act)]
         due = [i.payload for i in inputs if isinstance(i.payload, Due)]
+        ids += [i.payload.into for i in inputs if isinstance(i.payload, Merge)]
         ids += [one.subject_id for one in due if reading.is_id(one.subject_id)]
         rows = await conn.execute(
             _of_customers,
             {
                 "customers": list({i.customer_id for i in inputs}),
-                "since": now - self._window(),
-                "whole": list({i.customer_id for i in inputs if isinstance(i.payload, FAR_REACHING)}),
+                "since": await self._since(conn, inputs, now),
                 "ids": ids,
             },
         )
@@ -127,7 +128,7 @@ class OwnershipStore:
         moved = [i.payload.complaint_id for i in inputs if isinstance(i.payload, (Merge, Split))]
         if moved:
             book.heard = await reading.heard(conn, moved)
-        wanted = sum(isinstance(i.payload, (ContactCaptured, *FAR_REACHING)) for i in inputs)
+        wanted = sum(isinstance(i.payload, (ContactCaptured, *MAY_OPEN)) for i in inputs)
         if wanted:
             book.fresh = await self._free(conn, wanted)
         zone = self.policies.current.calendar("default").time_zone
@@ -137,9 +138,17 @@ class OwnershipStore:
                 book.held[one.subject_id[36:]] = await agents.held(conn, one.subject_id[36:], one.subject_id[:36])
         return book
 
-    def _window(self) -> timedelta:
+    async def _since(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> datetime:
+        """What was closed before this does not matter to any of the inputs."""
         policy = self.policies.current
-        return max(policy.repeat_within.delta, policy.reopen_within.delta)
+        # a contact may be told of so much later than it was made
+        window = max(policy.repeat_within.delta, policy.reopen_within.delta) + policy.accept_late.delta
+        classified = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Classify)]
+        if not classified:
+            return now - window
+        # what is classified may repeat what was closed long ago: the window counts from its own first contact
+        first: datetime | None = await conn.scalar(_first_contact, {"ids": classified})
+        return min(now, first or now) - window
 
     async def _free(self, conn: AsyncConnection, wanted: int) -> list[tuple[str, str]]:
         """New ids with a reference that nobody has. What another transaction takes meanwhile fails on the unique
