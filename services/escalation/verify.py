@@ -44,6 +44,8 @@ async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
         yield finding
     async for finding in _asleep(conn):
         yield finding
+    async for finding in _unwatched(conn):
+        yield finding
     async for finding in _standing(conn):
         yield finding
     for finding in await feed_sql.gaps(conn):
@@ -81,6 +83,21 @@ async def _asleep(conn: AsyncConnection) -> AsyncIterator[str]:
         if len(rows) < _AT_ONCE:
             return
         after = rows[-1].id
+
+
+async def _unwatched(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Answers that somebody has to tell in person and nobody is reminded of."""
+    reminds = (timers.c.subject_id == escalations.c.id) & (timers.c.kind == "tell")
+    statement = (
+        select(escalations.c.id)
+        .outerjoin(timers, reminds)
+        .where(escalations.c.status == "answered", escalations.c.state["answer"]["failed"].astext.is_not(None))
+        .where(timers.c.subject_id.is_(None))
+        .order_by(escalations.c.id)
+        .limit(1000)
+    )
+    for row in await conn.execute(statement):
+        yield f"{row.id}: its answer is to be told, and nobody is reminded"
 
 
 async def _standing(conn: AsyncConnection) -> AsyncIterator[str]:

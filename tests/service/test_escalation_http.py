@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -193,3 +194,13 @@ async def test_links_are_revoked_by_supervisors_and_administrators(doors: Doors,
         assert again.status_code == 202 and again.json()["status"] == "waiting"
     assert (await post(doors, f"{place}/links/revoke", {"who": "head"}, "supervisor")).status_code == 422
     assert (await post(doors, "/v1/escalations/none/links/revoke", {}, "supervisor")).status_code == 404
+
+
+async def test_the_owner_tells_it_once_however_often_they_say_so(doors: Doors, place: str) -> None:
+    assert (await post(doors, f"{place}/answer", {"executive_id": "head", "text": WORDS})).status_code == 202
+    body = {"agent_id": "agent-7", "how": "by phone", "acknowledgement": "She thanked us."}
+    said = await asyncio.gather(*(post(doors, f"{place}/delivered", body, "agent") for _ in range(5)))
+    assert sorted(one.status_code for one in said) == [202, 409, 409, 409, 409]
+    one = (await get(doors, place)).json()
+    assert (one["status"], one["answer"]["acknowledged"]) == ("ended", True)
+    assert one["answer"]["delivery"]["owner"]["state"] == "told"

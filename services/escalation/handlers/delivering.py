@@ -60,6 +60,29 @@ def on_answer_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcom
         _watch(book, work, kept)
 
 
+def on_confirm_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
+    """The owner's own answer was refused by the customer's mail server, or came back: the owner hears of it, once for
+    each of their answers. Where there is no address at all, their tool brought it, or nobody ever wrote."""
+    if outcome.state != "permanent" or outcome.no_address or order.complaint_id is None:
+        return
+    owner = book.complaint(order.complaint_id, order.customer_id).owner_id
+    if owner is None:
+        return
+    book.order(
+        MailOrder(
+            id=mail_id("tell", order.complaint_id, order.step, owner),
+            kind="tell",
+            customer_id=order.customer_id,
+            recipient_kind="agent",
+            recipient_id=owner,
+            ordered_at=work.now,
+            complaint_id=order.complaint_id,
+            step=order.step,
+            about_mail_id=order.id,
+        )
+    )
+
+
 def ask_owner_to_tell(book: Book, work: Work, state: Escalation) -> None:
     """No mail can bring the answer: the owner is asked to; without an owner, whoever becomes it."""
     owner = _owner(book, state)

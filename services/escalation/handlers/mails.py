@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.escalation.domain.climbing import decide_undeliverable
 from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
-from services.escalation.handlers.delivering import on_answer_mail, on_tell_mail
+from services.escalation.handlers.delivering import on_answer_mail, on_confirm_mail, on_tell_mail
 from services.escalation.handlers.raising import ladder_of, mail_id, stand
 from services.escalation.handlers.watching import chase_order
 from services.escalation.store import Book
@@ -23,6 +23,8 @@ def on_mail_outcome(book: Book, work: Work, outcome: MailOutcome) -> None:
         _executive(book, work, order, outcome)
     elif order.kind == "answer":
         on_answer_mail(book, work, order, outcome)
+    elif order.kind == "confirm":
+        on_confirm_mail(book, work, order, outcome)
     elif order.kind == "tell":
         on_tell_mail(book, work, order, outcome)
     elif order.kind == "chase" and outcome.state == "permanent":

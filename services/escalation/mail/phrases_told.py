@@ -17,6 +17,8 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "tell_no_address": "we have no address to which this answer could be sent.",
         "tell_refused": "the customer's mail server did not take this answer.",
         "tell_came_back": "this answer was sent to the customer, and came back: they have not read it.",
+        "yours_came_back": "the mail with your answer did not reach the customer: their mail server refused it, or it "
+        "came back. Please tell them in person, and ask whether it solves the matter.",
         "tell_ask": "You own the complaint: please tell the customer in person, and say so in your tool, with what "
         "they said to it. Until then the customer counts as not answered.",
         "tell_since": "You were asked on {at}.",
@@ -50,6 +52,7 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "tell_no_address": "没有可送达此答复的地址。",
         "tell_refused": "客户的邮件服务器拒收了此答复。",
         "tell_came_back": "此答复已发给客户但被退回，客户没有读到。",
+        "yours_came_back": "带有您答复的邮件未能到达客户：对方服务器拒收或退回。请亲自告知客户，并询问问题是否解决。",
         "tell_ask": "您负责此投诉：请亲自告知客户，并在系统中确认已告知，写明客户的回应。在此之前视为尚未答复客户。",
         "tell_since": "请您告知的时间：{at}。",
         "untold_subject": "投诉 {reference}：答复未能到达客户（第 {times} 次提醒）",

@@ -79,6 +79,15 @@ def tell(language: str, name: str, facts: Facts, said: Said, times: int) -> Lett
     return _with_words(letter, facts, said)
 
 
+def came_back(language: str, name: str, facts: Facts, note: dict[str, Any]) -> Letter:
+    """Tells the owner that their own answer did not reach the customer."""
+    letter = Letter(language, "")
+    letter.subject = told(letter.language, "tell_subject", reference=facts.reference)
+    letter.add("text", letter.say("hello", name=name))
+    letter.add("text", told(letter.language, "yours_came_back"))
+    return _with_words(letter, facts, Said(str(note["text"]), name, "", redress=note.get("redress")))
+
+
 def untold(language: str, name: str, facts: Facts, said: Said, times: int) -> Letter:
     """Tells those above the owner, and whoever wrote the answer, that the customer has not heard it."""
     letter = Letter(language, "")

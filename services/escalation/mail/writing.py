@@ -203,6 +203,8 @@ class Writing:
 
     async def _tell(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
+        if order.answer_id is None:
+            return telling.came_back(reader.language, reader.name, facts, _owners_answer(facts, order.step))
         if (facts.escalation or {}).get("status") != "answered":
             raise Overtaken("the customer was told")
         write = telling.tell if order.recipient_kind == "agent" else telling.untold
@@ -230,13 +232,7 @@ class Writing:
 
     async def _confirm(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        complaint = facts.complaint or {}
-        if complaint and (complaint["status"], complaint["cycle"]) != ("answered", order.step):
-            raise Overtaken("the customer has said whether it is solved")
-        answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
-        note = (answered[-1].get("note") if answered else None) or {}
-        if not note.get("text"):
-            raise NothingToSay("ownership has no answer to bring")
+        note = _owners_answer(facts, order.step)
         return telling.confirm(reader.language, facts, note, self._confirmation(order, facts))
 
     async def _breach(self, order: MailOrder, reader: Reader) -> Letter:
@@ -295,6 +291,18 @@ class Writing:
             told = promise["reference"] if promise else "?"
             others.append(say(f"{one.kind}_subject", reference=reference, promise=told, due=due, name="—"))
         return letters.digest(reader.language, reader.name, asked, others, reader.zone)
+
+
+def _owners_answer(facts: Facts, cycle: int) -> dict[str, Any]:
+    """What the owner has answered in this cycle, as it was noted."""
+    complaint = facts.complaint or {}
+    if complaint and (complaint["status"], complaint["cycle"]) != ("answered", cycle):
+        raise Overtaken("the customer has said whether it is solved")
+    answered = [item for item in facts.timeline if item.get("type") == "complaint.answered"]
+    note = (answered[-1].get("note") if answered else None) or {}
+    if not note.get("text"):
+        raise NothingToSay("ownership has no answer to bring")
+    return dict(note)
 
 
 async def _nothing() -> None:
