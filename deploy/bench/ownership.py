@@ -36,8 +36,8 @@ _PARTITIONS = 6
 _DUE = 100
 _FEW, _MANY = 10_000, 1_000_000
 _SWEEPS = 12
-_MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
-_POLICY = Path(__file__).parents[1] / "policy.example.yaml"
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+POLICY = Path(__file__).parents[1] / "policy.example.yaml"
 
 
 def run() -> Iterator[dict[str, Any]]:
@@ -50,15 +50,15 @@ def run() -> Iterator[dict[str, Any]]:
             yield runner.run(_sweeps(postgres.url))
 
 
-def _contact(number: int) -> ContactCaptured:
-    """Two contacts of each customer on average: some join, some open another; two thirds have a responder."""
+def contact(number: int) -> ContactCaptured:
+    """One of a backlog: two of each customer on average, some join, some open another; two thirds have a responder."""
     return ContactCaptured(
         customer_id=f"c-{number * 7919 % CUSTOMERS}",
         contact_id=new_id(),
         source="bench",
         source_event_id=str(number),
-        occurred_at=_MONDAY,
-        received_at=_MONDAY,
+        occurred_at=MONDAY,
+        received_at=MONDAY,
         channel="phone" if number % 2 else "email",
         conversation_id=f"v-{number}",
         responder_id=f"agent-{number % 50}" if number % 3 else None,
@@ -73,13 +73,13 @@ def _contact(number: int) -> ContactCaptured:
 
 
 def _record(number: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    event = _contact(number)
+    event = contact(number)
     data = dump(event)
     envelope = Envelope(
         id=new_id(),
         source="urn:complaint-loop:intake",
         type=full_type(ContactCaptured),
-        time=_MONDAY,
+        time=MONDAY,
         subject=event.contact_id,
         customer_id=event.customer_id,
         sequence=1,
@@ -97,8 +97,9 @@ async def _empty(engine: AsyncEngine) -> None:
         await conn.run_sync(metadata.create_all)
 
 
-def _corridor(engine: AsyncEngine, clock: ManualClock) -> Corridor[Book]:
-    return Corridor("ownership", engine, clock, OwnershipStore(Policies.single(load_policy(_POLICY))))
+def corridor(engine: AsyncEngine, clock: ManualClock) -> Corridor[Book]:
+    """Ownership's own, under the example policy."""
+    return Corridor("ownership", engine, clock, OwnershipStore(Policies.single(load_policy(POLICY))))
 
 
 async def _backlog(url: str, bootstrap_servers: str) -> dict[str, Any]:
@@ -114,10 +115,10 @@ async def _backlog(url: str, bootstrap_servers: str) -> dict[str, Any]:
         await _empty(engine)
         receipts.append(await _receipts(engine, TopicReader(connection, f"bench.receipts.{turn}", [_TOPIC])))
         await _empty(engine)
-        store = OwnershipStore(Policies.single(load_policy(_POLICY)))
-        corridor: Corridor[Book] = Corridor("ownership", engine, ManualClock(_MONDAY), store)
+        store = OwnershipStore(Policies.single(load_policy(POLICY)))
+        taking: Corridor[Book] = Corridor("ownership", engine, ManualClock(MONDAY), store)
         reader = TopicReader(connection, f"bench.ownership.{turn}", [_TOPIC])
-        consumer = Consumer(corridor, reader, EVENTS, parked=store.parked, producer=producer)
+        consumer = Consumer(taking, reader, EVENTS, parked=store.parked, producer=producer)
         rates.append(await _timed(consumer.run_once))
         await consumer.stop()
     async with engine.connect() as conn:
@@ -154,7 +155,7 @@ async def _receipts(engine: AsyncEngine, reader: TopicReader) -> float:
         batches = await reader.poll(wait=0.5, most=500)
         for tp, records in batches.items():
             rows = [
-                {"source": e.source, "event_id": e.id, "received_at": _MONDAY}
+                {"source": e.source, "event_id": e.id, "received_at": MONDAY}
                 for e in (Envelope.from_kafka(r.key, r.value, r.headers) for r in records)
             ]
             async with engine.begin() as conn:
@@ -185,17 +186,17 @@ async def _sweeps(url: str) -> dict[str, Any]:
 async def _sweep_ms(engine: AsyncEngine, open_timers: int) -> float:
     """Median milliseconds of a sweep that finds a hundred complaints due, among so many that are not."""
     await _empty(engine)
-    clock = ManualClock(_MONDAY)
-    corridor = _corridor(engine, clock)
-    contacts = [_contact(number) for number in range(_DUE)]
-    await corridor.take([Input(one.customer_id, one, EVENTS[full_type(ContactCaptured)][1]) for one in contacts])
+    clock = ManualClock(MONDAY)
+    sweeping = corridor(engine, clock)
+    contacts = [contact(number) for number in range(_DUE)]
+    await sweeping.take([Input(one.customer_id, one, EVENTS[full_type(ContactCaptured)][1]) for one in contacts])
     async with engine.begin() as conn:
         await conn.execute(
             text(
                 "insert into ownership.timers select :kind, gen_random_uuid()::text, 'x-' || n, n, "
                 "cast(:later as timestamptz) + n * interval '1 second' from generate_series(1, :many) n"
             ),
-            {"kind": TIMER, "later": _MONDAY + timedelta(days=3650), "many": open_timers},
+            {"kind": TIMER, "later": MONDAY + timedelta(days=3650), "many": open_timers},
         )
     async with engine.connect() as conn:
         await (await conn.execution_options(isolation_level="AUTOCOMMIT")).execute(text("vacuum analyze"))
@@ -206,7 +207,7 @@ async def _sweep_ms(engine: AsyncEngine, open_timers: int) -> float:
             ours = timers_rows.c.customer_id.like("c-%")
             await conn.execute(timers_rows.update().where(ours).values(due_at=clock.now()))
         began = time.perf_counter()
-        found = await corridor.sweep(due_input)
+        found = await sweeping.sweep(due_input)
         taken.append((time.perf_counter() - began) * 1000)
         assert found == _DUE, f"{found} of {_DUE} were found"
     return statistics.median(taken[2:])

@@ -5,63 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from html import unescape
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
-from services.escalation.api import Desk
 from services.escalation.domain.acts import Forwarded, LinksRevoked
 from services.escalation.domain.answering import AnswerGiven
-from services.escalation.feed import Hub
-from services.escalation.mail import Words
-from services.escalation.mail.writing import Writing
 from services.escalation.store.links import links
 from services.escalation.store.mails import mails
-from services.escalation.web import executive_page
-from shared.http import create_app
-from shared.outbox import Bell
-from tests.service.escalation_world import POLICY, WORDS, breached, contact, opened, owned, policy, threatened
-from tests.service.mail_house import SECRET, House, text_of
+from tests.service.escalation_world import POLICY, WORDS, breached, contact, opened, policy
+from tests.service.mail_house import text_of
+from tests.service.page_house import STAY, Page
 
-pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
-STAY = "A technician tomorrow, and no more drops."
-
-
-@dataclass
-class Page:
-    """An executive with the mail open and a browser."""
-
-    house: House
-    http: httpx.AsyncClient
-    path: str
-    code: str
-
-    async def get(self) -> httpx.Response:
-        return await self.http.get(self.path)
-
-    async def post(self, **typed: str) -> httpx.Response:
-        return await self.http.post(self.path, data={"code": self.code, "text": WORDS, "stay": STAY} | typed)
-
-
-@pytest.fixture
-async def page(house: House) -> Page:
-    """The vice president is asked about a customer who may leave."""
-    world = house.world
-    await world.tell(opened(contact(contact_id="contact-1")), owned(), threatened(contact_id="contact-1"))
-    await house.post()
-    body = text_of(house.server.to("vp@example.com")[0])
-    path = re.search(r"http://loop\.example(/e/\S+)", body)
-    code = re.search(r"^Code: (\S+)$", body, re.MULTILINE)
-    assert path and code
-    words: Words = house.room._words
-    writing = Writing(world.engine, world.policies, words, SECRET, "http://loop.example")
-    desk = Desk(world.corridor, world.engine, world.policies, Hub(world.engine, Bell()))
-    app = create_app(title="escalation", version="1", routers=[executive_page(desk, writing)], ready=list)
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://loop.example")
-    return Page(house, http, path[1], code[1])
+pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house", "tests.service.page_house")
 
 
 async def test_looking_changes_nothing(page: Page) -> None:

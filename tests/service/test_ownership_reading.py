@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -38,6 +39,63 @@ async def test_every_filter_and_a_cursor_that_nothing_moves(world: World) -> Non
     world.clock.advance(timedelta(minutes=55))
     assert await found(overdue="true") == ["c-0", "c-1", "c-5", "c-6", "c-9"]
     assert await found(overdue="false") == ["c-2", "c-3", "c-4"]
+
+
+async def test_what_is_late_is_listed_before_and_after_it_was_told(world: World) -> None:
+    for n in range(9):
+        await world.contact(f"c-{n}", responder_id=f"agent-{n % 2}", cause="router-drops" if n % 3 else "billing-error")
+        await world.pass_time(timedelta(minutes=20))
+    world.clock.advance(timedelta(minutes=25))  # some are told to be late, some have come due since, some are not late
+
+    async def found(**filters: str) -> list[str]:
+        names, cursor = [], None
+        while True:
+            page = await world.get("/v1/complaints", limit="2", **filters, **({"cursor": cursor} if cursor else {}))
+            names += [one["customer_id"] for one in page["items"]]
+            assert all(str(one["overdue"]).lower() == filters["overdue"] for one in page["items"])
+            if (cursor := page["next"]) is None:
+                return names
+
+    for _ in range(2):
+        assert await found(overdue="true") == [f"c-{n}" for n in range(7, -1, -1)]
+        assert await found(overdue="false") == ["c-8"]
+        assert await found(overdue="true", owner_id="agent-1") == ["c-7", "c-5", "c-3", "c-1"]
+        assert await found(overdue="true", cause="billing-error", status="open") == ["c-6", "c-3", "c-0"]
+        assert await found(overdue="true", unowned="true") == []
+        await world.sweep()
+    await world.post(f"{(await world.complaint('c-5'))['id']}/withdrawal", {"agent_id": "a", "reason": "moved"})
+    assert await found(overdue="true", owner_id="agent-1") == ["c-7", "c-3", "c-1"]
+
+
+async def test_a_walk_through_a_list_that_is_written_to_sees_each_one_once(world: World) -> None:
+    before = {f"c-{n}" for n in range(40)}
+    for name in sorted(before):
+        await world.contact(name, responder_id="agent-1")
+    walking = True
+
+    async def writer(number: int) -> None:
+        n = 0
+        while walking:
+            n += 1
+            await world.contact(f"new-{number}-{n}", responder_id="agent-1")
+            one = await world.complaint(f"c-{(number * 17 + n * 7) % 40}")
+            said = {"agent_id": "agent-2", "text": "Still on it."}
+            assert (await world.post(f"{one['id']}/updates", said)).status_code == 200
+
+    async def walk(**filters: str) -> list[str]:
+        seen, cursor = [], None
+        while True:
+            page = await world.get("/v1/complaints", limit="3", **filters, **({"cursor": cursor} if cursor else {}))
+            seen += [one["customer_id"] for one in page["items"]]
+            if (cursor := page["next"]) is None:
+                return seen
+
+    writers = [asyncio.create_task(writer(n)) for n in range(3)]
+    walks = await asyncio.gather(walk(), walk(status="open"), walk(owner_id="agent-1"), walk(cause="router-drops"))
+    walking = False
+    await asyncio.gather(*writers)
+    for seen in walks:
+        assert len(seen) == len(set(seen)) and before <= set(seen)
 
 
 async def test_lists_refuse_what_they_do_not_understand(world: World) -> None:

@@ -231,3 +231,8 @@ def deadline(clock: Clock) -> datetime | None:
 def owed_at(state: Complaint) -> datetime | None:
     """The earliest due time of what is still owed: in the past, the complaint is overdue."""
     return min((c.due_at for c in state.clocks if c.running and c.kind != CONFIRMATION), default=None)
+
+
+def late(state: Complaint) -> bool:
+    """Whether something is still owed whose breach has been told."""
+    return any(c.running and c.breached_at is not None and c.kind != CONFIRMATION for c in state.clocks)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ownership.domain import Complaint, from_json, to_json
 from services.ownership.domain.acts import MAY_OPEN, Act, Classify, Merge, Split
 from services.ownership.domain.agents import People
-from services.ownership.domain.clocks import FOLLOW_UP, owed_at
+from services.ownership.domain.clocks import FOLLOW_UP, late, owed_at
 from services.ownership.domain.reference import candidates
 from services.ownership.domain.story import Heard
 from shared.contracts.envelope import new_id
@@ -213,6 +213,7 @@ def row_of(kept: Kept[Complaint]) -> dict[str, Any]:
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "owed_at": owed_at(state),
+        "late": late(state),
         "version": kept.version,
         "chain": kept.chain,
         "state": to_json(state),

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ARRAY, Select, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, any_, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json
@@ -75,22 +75,45 @@ async def listed(
     conn: AsyncConnection, filters: Filters, now: datetime, after: str | None, limit: int
 ) -> Sequence[Found]:
     """Complaints, latest opened first, before the id `after`: a place that no later change moves."""
-    statement = select(_c.state, _c.version).order_by(_c.id.desc()).limit(limit)
-    for name in ("status", "basis", "owner_id", "customer_id", "cause"):
-        if (value := getattr(filters, name)) is not None:
-            statement = statement.where(_c[name] == value)
-    if filters.overdue is not None:
-        late = _c.owed_at <= now
-        statement = statement.where(late if filters.overdue else func.coalesce(~late, True))
-    if filters.unowned is not None:
-        unowned = _c.owner_id.is_(None) & (_c.status != "closed")
-        statement = statement.where(unowned if filters.unowned else ~unowned)
-    if filters.succession_asked is not None:
-        statement = statement.where(_c.succession_asked if filters.succession_asked else ~_c.succession_asked)
+    wanted = _wanted(filters, now)
     if after is not None:
-        statement = statement.where(_c.id < after)
+        wanted.append(_c.id < after)
+    statement = select(_c.id, _c.state, _c.version).where(*wanted).order_by(_c.id.desc()).limit(limit)
+    if filters.overdue:
+        statement = _overdue(wanted, now, limit)
     rows = await conn.execute(statement)
     return [Found(from_json(row.state), row.version) for row in rows]
+
+
+def _wanted(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    """Conditions; of what is overdue, only its contrary."""
+    given = [(name, getattr(filters, name)) for name in ("owner_id", "customer_id", "cause")]
+    wanted: list[ColumnElement[bool]] = [_c[name] == value for name, value in given if value is not None]
+    # words of ours stand in the statement itself: the planner must know which partial index they allow
+    said = [(name, getattr(filters, name)) for name in ("status", "basis")]
+    wanted += [_c[name] == bindparam(name, value, literal_execute=True) for name, value in said if value is not None]
+    if filters.overdue is False:
+        wanted.append(~_c.late & func.coalesce(_c.owed_at > now, True))
+    unowned = _c.owner_id.is_(None) & (_c.status != "closed")
+    for flag, holds in ((filters.unowned, unowned), (filters.succession_asked, _c.succession_asked)):
+        if flag is not None:
+            wanted.append(holds if flag else ~holds)
+    return wanted
+
+
+def _overdue(wanted: Sequence[ColumnElement[bool]], now: datetime, limit: int) -> Select[Any]:
+    """What was told to be late, in the order of the list, and what has come due since the last sweep, mostly nothing.
+
+    Asked for together (`owed_at <= now`, ordered by id) it is found only by looking through all that is not late, or by
+    sorting all that is.
+    """
+    columns = (_c.id, _c.state, _c.version)
+    told = select(*columns).where(_c.late, *wanted).order_by(_c.id.desc()).limit(limit).subquery()
+    due = select(_c.id).where(~_c.late, _c.owed_at <= now, *wanted).cte("due").prefix_with("materialized")
+    latest = select(due.c.id).order_by(due.c.id.desc()).limit(limit).scalar_subquery()
+    just = select(*columns).where(_c.id == any_(func.array(latest, type_=ARRAY(Uuid(as_uuid=False)))))
+    both = union_all(select(told), just).subquery()
+    return select(both).order_by(both.c.id.desc()).limit(limit)
 
 
 async def closings(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

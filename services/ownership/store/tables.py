@@ -37,6 +37,7 @@ complaints: Final = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_at", DateTime(timezone=True)),
     Column("owed_at", DateTime(timezone=True), comment="earliest due time of what is still owed; past: overdue"),
+    Column("late", Boolean, nullable=False, server_default="false", comment="a breach of what is still owed was told"),
     Column("version", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False, comment="head of the audit chain"),
     Column("state", JSONB, nullable=False, comment="the fold of its events"),
@@ -46,10 +47,26 @@ complaints: Final = Table(
     Index("ix_complaints_status_id", "status", "id"),
     Index("ix_complaints_cause_id", "cause", "id"),
 )
+# What is late is found in two parts: what was told to be, in the order of lists, and what has come due just now.
 Index(
     "ix_complaints_owed_at",
     complaints.c.owed_at,
-    postgresql_where=complaints.c.owed_at.is_not(None),
+    postgresql_where=complaints.c.owed_at.is_not(None) & ~complaints.c.late,
+)
+Index("ix_complaints_late_id", complaints.c.id, postgresql_where=complaints.c.late)
+Index("ix_complaints_late_owner_id_id", complaints.c.owner_id, complaints.c.id, postgresql_where=complaints.c.late)
+Index("ix_complaints_late_cause_id", complaints.c.cause, complaints.c.id, postgresql_where=complaints.c.late)
+Index(
+    "ix_complaints_live_owner_id_id",
+    complaints.c.owner_id,
+    complaints.c.id,
+    postgresql_where=complaints.c.status != "closed",
+)
+Index(
+    "ix_complaints_live_cause_id",
+    complaints.c.cause,
+    complaints.c.id,
+    postgresql_where=complaints.c.status != "closed",
 )
 Index(
     "ix_complaints_deputy_id_id",
