@@ -22,6 +22,17 @@ class NotEmptyError(Exception):
     """The schema that is to be read into holds something: nothing there is overwritten unasked."""
 
 
+def tables_in(metadata: MetaData, schema: str) -> dict[str, Table]:
+    """The tables of `metadata`, by name, as those of another schema.
+
+    Statements that are compiled once (`insert_many`) must be given these: they know nothing of the connection's map.
+    """
+    if schema == metadata.schema:
+        return {table.name: table for table in metadata.sorted_tables}
+    other = MetaData(schema=schema)
+    return {table.name: table.to_metadata(other, schema=schema) for table in metadata.sorted_tables}
+
+
 async def prepared(conn: AsyncConnection, metadata: MetaData, schema: str, *, replace: bool) -> AsyncConnection:
     """A connection on which the tables of `metadata` are those of `schema`, made where they are missing.
 

@@ -96,7 +96,7 @@ async def replayed(
     from shared.replay import NotEmptyError
 
     connection = Connection(settings.kafka_bootstrap_servers, settings.kafka_security())
-    engine = make_engine(settings.database_url, size=2, name="complaint-loop-replay")
+    engine = make_engine(settings.database_url, size=2, name="complaint-loop-replay", whole_tables=True)
     try:
         async with engine.begin() as conn:
             await conn.execute(text("set local statement_timeout = 0"))
@@ -123,15 +123,16 @@ async def made_anew(
     from importlib import import_module
 
     from shared.contracts.envelope import topic_of
-    from shared.replay import from_journal, from_topic, prepared
+    from shared.replay import from_journal, from_topic, prepared, tables_in
 
     replay, verify = (import_module(f"services.{_OWN}.{room}") for room in ("replay", "verify"))
     conn = await prepared(conn, replay.metadata, into, replace=replace)
+    tables = tables_in(replay.metadata, into)
     if origin is Origin.topic:
-        counts = await from_topic(conn, replay.events, connection, topic_of(_OWN), replay.SOURCE)
+        counts = await from_topic(conn, tables["events"], connection, topic_of(_OWN), replay.SOURCE)
     else:
-        counts = await from_journal(conn, replay.events, _OWN, into)
-    folded, findings = await replay.rebuilt(conn)
+        counts = await from_journal(conn, tables["events"], _OWN, into)
+    folded, findings = await replay.rebuilt(conn, tables)
     counts |= folded
     findings += [finding async for finding in verify.findings(conn)]
     return counts, list(dict.fromkeys(findings))

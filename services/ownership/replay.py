@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     LargeBinary,
+    Table,
     Text,
     Uuid,
     any_,
@@ -43,8 +44,8 @@ _AT_ONCE = 500
 _c, _e = complaints.c, events.c
 
 
-async def rebuilt(conn: AsyncConnection) -> tuple[dict[str, int], list[str]]:
-    """Folds the whole journal on this connection into the tables that follow from it; counts, and what has no fold.
+async def rebuilt(conn: AsyncConnection, tables: Mapping[str, Table]) -> tuple[dict[str, int], list[str]]:
+    """Folds the whole journal on this connection into the `tables` that follow from it; counts, and what has no fold.
 
     Of agents only ids are known then: names are asked for again, what supervisors said of them is not on a topic.
     """
@@ -57,9 +58,9 @@ async def rebuilt(conn: AsyncConnection) -> tuple[dict[str, int], list[str]]:
             continue
         number += 1
         if len(batch.kept) == _AT_ONCE:
-            await batch.write(conn)
+            await batch.write(conn, tables)
             batch = _Batch()
-    await batch.write(conn)
+    await batch.write(conn, tables)
     await _receipts(conn)
     await _owners(conn)
     return {"complaints": number}, found
@@ -94,12 +95,12 @@ class _Batch:
         self.pauses += paused
         return None
 
-    async def write(self, conn: AsyncConnection) -> None:
+    async def write(self, conn: AsyncConnection, tables: Mapping[str, Table]) -> None:
         """Into the tables; every chain beside its event."""
-        await insert_many(conn, complaints, [row_of(kept) for kept in self.kept])
-        await insert_many(conn, pauses, self.pauses)
+        await insert_many(conn, tables[complaints.name], [row_of(kept) for kept in self.kept])
+        await insert_many(conn, tables[pauses.name], self.pauses)
         due = {(TIMER, kept.id): (kept.customer_id, next_moment(kept.now)) for kept in self.kept}
-        await Timers(timers_rows, "ownership").save(conn, due)
+        await Timers(tables[timers_rows.name], "ownership").save(conn, due)
         given = func.unnest(
             bindparam("positions", [position for position, _ in self.chains], type_=ARRAY(BigInteger)),
             bindparam("chains", [chain for _, chain in self.chains], type_=ARRAY(LargeBinary)),
