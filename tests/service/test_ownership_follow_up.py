@@ -50,6 +50,21 @@ async def test_the_best_customers_are_visited_by_the_owners_own_superior(world: 
     assert await world.findings() == []
 
 
+async def test_who_has_left_visits_nobody(world: World) -> None:
+    name = await answered(world, tier="gold")
+    await world.put_agent("boss-1", active=False, superior="boss-2")
+    await world.post(f"{name}/confirmation", {"solved": True})
+    await world.contact("c-2", responder_id="agent-4", tier="standard")
+    await world.put_agent("agent-4", superior="boss-2")
+    other = await world.complaint("c-2")
+    await world.post(f"{other['id']}/confirmation", {"solved": True})
+    await world.put_agent("agent-4", active=False)
+    await world.pass_time(timedelta(days=15))
+    for customer in ("c-1", "c-2"):  # the superior of a superior who left, and that of an owner who left
+        assert (await world.note("follow_up_due", customer))["data"]["agent_id"] == "boss-2"
+    assert await world.findings() == []
+
+
 async def test_silence_is_not_solved_and_is_followed_up_all_the_same(world: World) -> None:
     name = await answered(world, tier="standard")
     await world.pass_time(timedelta(days=14))

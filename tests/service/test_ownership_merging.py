@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.service.ownership_world import World, clock_of
@@ -87,6 +88,8 @@ async def test_what_is_owed_by_the_stricter_clock_is_owed(world: World) -> None:
     one = await world.get(f"/v1/complaints/{first['id']}")
     assert clock_of(one, "first_response")["due_at"] == "2026-03-02T10:30:00Z"
     assert clock_of(one, "final_answer")["due_at"] == clock_of(first, "final_answer")["due_at"]
+    why = (await world.get(f"/v1/complaints/{first['id']}/explain", clock="first_response"))["clocks"][-1]["words"]
+    assert any("merged into this one" in words for words in why)
     told = len(await world.told())
     await world.pass_time(timedelta(hours=1))
     after = (await world.told())[told:]
@@ -191,6 +194,31 @@ async def test_merged_and_merged_again(world: World) -> None:
     }
     contact = await world.contact(conversation_id="v-3", cause=None)
     assert contact.contact_id in (await world.get(f"/v1/complaints/{first['id']}"))["contacts"]
+    assert await world.findings() == []
+
+
+async def test_everything_at_once_and_each_contact_belongs_to_one(world: World) -> None:
+    first, later = await two(world)
+    more = [await world.contact(conversation_id="v-2", cause=None) for _ in range(3)]
+    acts: list[tuple[str, dict[str, Any]]] = [
+        *[(f"{later['id']}/merge", WHO | {"into": first["id"]})] * 4,
+        *[(f"{later['id']}/split", WHO | {"contacts": [one.contact_id]}) for one in more],
+        *[(f"{first['id']}/split", WHO | {"contacts": [one.contact_id]}) for one in more],
+        *[(f"{later['id']}/answer", ANSWER)] * 2,
+        (f"{first['id']}/withdrawal", {"agent_id": "agent-1", "reason": "moved away"}),
+    ]
+    answers = await asyncio.gather(
+        *(world.post(path, body) for path, body in acts),
+        *(world.contact(conversation_id="v-2", cause=None) for _ in range(4)),
+    )
+    codes = {answer.status_code for answer in answers if isinstance(answer, httpx.Response)}
+    assert codes <= {200, 409, 422} and 200 in codes
+    every = [contact for one in await world.complaints() for contact in one["contacts"]]
+    assert len(every) == len(set(every)) == 2 + 3 + 4
+    assert {(await world.get(f"/v1/complaints/{one['id']}"))["owner"]["id"] for one in (first, later)} == {
+        "agent-1",
+        "agent-2",
+    }
     assert await world.findings() == []
 
 

@@ -26,6 +26,7 @@ from .explaining_visits import visit
 #: what of a complaint's timeline is read for it
 EXPLAIN_TYPES: Final = ("complaint.paused", "complaint.resumed")
 _TOLD: Final = "The customer was told to hear again by then; that takes the place of the policy's term."
+_MERGED: Final = "It was promised on a complaint that was merged into this one: of two clocks the stricter is owed."
 _SUPPOSED: Final = ", had it been in force when the complaint was opened"
 
 
@@ -209,6 +210,8 @@ def _was_told(frame: _Frame, clock: Clock) -> bool:
 def _otherwise(frame: _Frame, clock: Clock, counted_now: datetime) -> list[str]:
     if _was_told(frame, clock):
         return [_TOLD]
+    if frame.state.took_in:
+        return [_MERGED]
     # a calendar of holidays that a later release knows better: what was told to the customer stands
     return [f"Counted with the calendars of today it would be {counted_now.isoformat()}; what was promised stands."]
 
@@ -246,6 +249,10 @@ def _started(frame: _Frame, clock: Clock) -> list[str]:
         return []
     if clock.started_at > frame.state.first_contact_at:
         late = frame.policy.accept_late.words
+        if frame.state.took_in:
+            return [_MERGED]
+        if frame.state.split_from is not None:
+            return [f"Its contacts were made longer ago than the policy accepts ({late}): it started as it was split."]
         return [f"The contact arrived later than the policy accepts ({late}), so the clock started at its receipt."]
     return ["The clock started when the customer spoke."]
 

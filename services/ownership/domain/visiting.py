@@ -65,13 +65,14 @@ def ask(story: Story, policy: Policy, clock: Clock, now: datetime) -> None:
 
 
 def _visitor(story: Story, by: Literal["superior", "owner"]) -> tuple[str | None, str]:
-    """Who is to make the visit, and why they: the owner in person, or the owner's own superior."""
+    """Who is to make the visit, and why they: the owner in person, or the nearest of their superiors who is active."""
     owner_id = story.state.owner_id
     if owner_id is None:
         return None, "nobody owned it: a supervisor decides who visits the customer"
     owner = story.people.of(owner_id)
     if by == "owner" and owner.active:
         return owner_id, "the owner visits the customer"
-    if owner.superior is not None:
-        return owner.superior, "the owner's superior visits the customer"
+    superior = next((one for one in story.people.superiors(owner) if one.active), None)
+    if superior is not None:
+        return superior.id, "the owner's superior visits the customer"
     return owner_id, "the owner visits the customer: nobody is known as their superior"

@@ -82,15 +82,21 @@ def agent_of(row: Row[Any], zone: str) -> Agent:
     )
 
 
-async def people(conn: AsyncConnection, ids: Collection[str], zone: str, now: datetime) -> People:
-    """Those of `ids`; and, if one of them is away now, everybody who might stand in for them."""
+async def people(
+    conn: AsyncConnection, ids: Collection[str], zone: str, now: datetime, visited: Collection[str] = ()
+) -> People:
+    """Those of `ids`; if one of them is away now, everybody who might stand in for them; the superiors of those whose
+    customers are to be `visited`."""
     if not ids:
         return People()
     known = {row.id: agent_of(row, zone) for row in await conn.execute(_by_id, {"ids": sorted(ids)})}
     away = sorted(one.id for one in known.values() if one.away(now) is not None)
-    if not away:
+    below = sorted({*away, *visited})
+    if not below:
         return People(known)
-    above = {row.id: agent_of(row, zone) for row in await conn.execute(_superiors, {"ids": away})}
+    above = {row.id: agent_of(row, zone) for row in await conn.execute(_superiors, {"ids": below})}
+    if not away:
+        return People(above | known)
     superiors = sorted({superior for one in away if (superior := known[one].superior)})
     beside = [agent_of(row, zone) for row in await conn.execute(_colleagues, {"superiors": superiors})]
     return People(above | known, beside)

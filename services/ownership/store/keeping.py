@@ -132,7 +132,8 @@ class OwnershipStore:
         if wanted:
             book.fresh = await self._free(conn, wanted)
         zone = self.policies.current.calendar("default").time_zone
-        book.people = await agents.people(conn, _agents_of(book, inputs), zone, now)
+        visited = _visited(book, now)
+        book.people = await agents.people(conn, _agents_of(book, inputs), zone, now, visited)
         for one in due:
             if not reading.is_id(one.subject_id):
                 book.held[one.subject_id[36:]] = await agents.held(conn, one.subject_id[36:], one.subject_id[:36])
@@ -194,6 +195,13 @@ def _agents_of(book: Book, inputs: Sequence[Input[Book]]) -> set[str]:
             ids.update(helper.helper_id for helper in state.helpers)
             ids.add(state.follow_up.agent_id if state.follow_up else None)
     return {one for one in ids if one}
+
+
+def _visited(book: Book, now: datetime) -> set[str]:
+    """Owners of complaints after whose closing a visit has come due: their superiors may have to make it."""
+    states = [kept.now for kept in book.complaints.values()]
+    due = [one for one in states if (clock := one.running(FOLLOW_UP)) is not None and clock.due_at <= now]
+    return {one.owner_id for one in due if one.owner_id is not None}
 
 
 def row_of(kept: Kept[Complaint]) -> dict[str, Any]:
