@@ -51,7 +51,7 @@ async def test_own_words_in_a_reply_go_to_the_customer_and_end_it(inbound: Inbou
 async def test_the_mail_says_how_it_is_answered_and_the_tag_is_its_own(inbound: Inbound) -> None:
     mail = await asked(inbound)
     body = text_of(mail)
-    assert body.startswith("———— Please write your reply above this line ————")
+    assert body.startswith("—— Please write your reply above this line ——")
     assert "Or simply reply to this mail" in body
     address = mail["Reply-To"].addresses[0].addr_spec
     assert inbound.replies.read(address) == mail["Message-ID"].strip("<>").partition("@")[0]

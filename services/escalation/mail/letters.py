@@ -63,6 +63,8 @@ def ask(
     subject = "ask_subject_leaving" if leaving else "ask_subject"
     letter.subject = letter.say(subject, reference=facts.reference, due=facts.at(due))
     letter.preview = letter.say("ask_intro")
+    # where the customer may leave, a reply is not enough: a mail has no field for what would make them stay
+    by_reply = by_reply and not leaving
     if by_reply:
         letter.add("marker", letter.say("reply_above"))
     letter.add("text", letter.say("hello", name=name))
@@ -75,8 +77,7 @@ def ask(
     letter.add("link", lines=[letter.say("answer_here"), address])
     letter.add("code", letter.say("code", code=code))
     letter.add("text", letter.say("code_why"))
-    if by_reply and not leaving:
-        # a mail has no field for what would make the customer stay
+    if by_reply:
         letter.add("text", letter.say("ask_reply"))
     letter.footer = letter.say("footer")
     return letter

@@ -6,7 +6,7 @@ import re
 
 # control characters but line breaks and tabs, and marks that turn the reading direction of what follows around
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
