@@ -66,6 +66,15 @@ def test_connect_1970_stands_for_not_yet_and_tasks_and_calls_of_ours_are_nothing
     assert isinstance(one(CONNECT, {**_event(), "detail-type": "Contact Lens Post Call Rules Matched"}), Nothing)
 
 
+@pytest.mark.parametrize("withheld", ["anonymous", "tel:Anonymous", "sip:anonymous@anonymous.invalid", "unknown", ""])
+def test_callers_who_withhold_their_number_are_a_customer_each(withheld: str) -> None:
+    calls = (_event(contactId=call, customerEndpoint={"address": withheld}) for call in ("c-1", "c-2"))
+    first, second = (one(CONNECT, told) for told in calls)
+    assert first.customer.id != second.customer.id and first.customer.phone is None
+    told = _detail("customer.start", ani=withheld)
+    assert one(GENESYS, told).customer.id == "conversation-k-1"
+
+
 def test_connect_whoever_a_call_is_handed_to_answers_the_first_contact() -> None:
     moved = _event(
         "CONNECTED_TO_AGENT", contactId="c-2", initialContactId="c-1", previousContactId="c-1", agentInfo=AGENT

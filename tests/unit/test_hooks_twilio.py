@@ -118,6 +118,15 @@ def test_callers_who_withhold_their_number_are_not_one_person() -> None:
     assert first.customer.id != second.customer.id and first.customer.phone is None
 
 
+def test_addresses_of_other_kinds_are_ids() -> None:
+    told = {"CallSid": CALL, "CallStatus": "ringing", "Direction": "inbound"}
+    browser = one("twilio", {**told, "From": "client:ola@example.org"}).customer
+    sip = one("twilio", {**told, "From": "sip:ola@pbx.example.org"}).customer
+    assert (browser.email, browser.phone, sip.email) == (None, None, None)
+    assert "ola" not in browser.id and "ola" not in sip.id
+    assert one("twilio", {**told, "From": "client:web-77"}).customer.id == "client:web-77"
+
+
 def test_calls_that_we_make_are_nothing() -> None:
     told = {
         "CallSid": CALL,

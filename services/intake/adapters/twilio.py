@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, form_of, listed, moment, needed, word
-from .pieces.people import by_address
+from .pieces.people import by_address, is_withheld
 from .pieces.shape import (
     Adapter,
     Contact,
@@ -38,11 +38,6 @@ from .pieces.signing import digest, in_base64, mac, signed
 from .pieces.taskrouter import Task, accepted, began, in_json, in_snake_case, inner, task_of
 from .pieces.wordless import OPTION, as_told
 
-#: what Twilio writes instead of a number that the caller keeps to themselves
-_WITHHELD: Final = frozenset(
-    {"anonymous", "restricted", "blocked", "unknown", "unavailable"}
-    | {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
-)
 _SOCIAL: Final = ("whatsapp", "messenger", "instagram", "fb", "rcs", "viber", "line", "telegram", "wechat")
 _VISITOR: Final = re.compile(r"FX[0-9a-fA-F]{32}")
 _ESCAPED: Final = re.compile(r"_([0-9A-F]{2})")
@@ -139,10 +134,7 @@ def _form(kind: str, fields: Mapping[str, Any], endpoint: Endpoint, now: datetim
 
 def _customer(address: str | None, other: str, name: str | None = None) -> Customer:
     """Who calls or writes; somebody who withholds the number is one person a call."""
-    bare = (address or "").rpartition(":")[2]
-    if address is None or not bare or bare.lower() in _WITHHELD:
-        return Customer(other, name)
-    return by_address(address, name)
+    return Customer(other, name) if address is None or is_withheld(address) else by_address(address, name)
 
 
 def _channel(address: str | None, otherwise: Channel) -> Channel:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Final
 
 from .shape import Customer
 
+#: what stands instead of a number that the caller keeps to themselves
+_WITHHELD: Final = frozenset(
+    {"anonymous", "restricted", "blocked", "private", "unknown", "unavailable", "withheld", "null"}
+    # Twilio's: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, typed on a telephone
+    | {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
+)
 _SCHEMES = re.compile(r"(?:tel|sms|mailto|email|whatsapp|rcs|sips?):", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d ().-]{5,25}")
 
@@ -31,11 +38,17 @@ def by_address(address: str, name: str | None = None, locale: str | None = None)
     address of another kind is an id of the tool's."""
     bare = _SCHEMES.sub("", address.strip(), count=1)
     if "@" in bare:
-        is_mail = not address.lower().startswith("sip")
+        is_mail = ":" not in bare and not address.lower().startswith("sip")
         return Customer(by_mail(bare), name, bare if is_mail else None, None, locale)
     if _PHONE.fullmatch(bare):
         return Customer(by_phone(bare), name, None, bare, locale)
     return Customer(address.strip(), name, locale=locale)
+
+
+def is_withheld(address: str | None) -> bool:
+    """Whether an address is nobody's: then each call is of somebody else."""
+    bare = _SCHEMES.sub("", (address or "").strip(), count=1).lower()
+    return not bare or bare in _WITHHELD or bare.partition("@")[0] in _WITHHELD
 
 
 def _pseudonym(text: str) -> str:
