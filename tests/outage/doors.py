@@ -8,7 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.escalation.mail.tokens import link_of
+from services.intake.adapters.pieces.shape import Endpoint
+from services.intake.hooks.switchboard import sealed_row
+from services.intake.store import deliveries
 from shared.auth import sign
+from shared.db import make_engine, role_of
 from tests.outage.system import System, until
 
 _LATER = (datetime.now(UTC) + timedelta(days=3)).isoformat()
@@ -37,10 +41,56 @@ _ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("agent", "helpers", _BY | {"helper": "berta", "question": "Which port?"}),
     ("agent", "helpers/{n}/reply", {"agent_id": "berta", "text": "The third."}),
     ("agent", "succession/acceptance", {"agent_id": "berta"}),
+    ("agent", "follow-up", _BY | {"satisfied": True, "would_choose_again": False, "comment": "Slow"}),
+    ("agent", "merge", _BY | {"into": "C-7F3K9", "reason": "The same fault"}),
+    ("agent", "split", _BY | {"contacts": ["01a2117d-c6a2-76c9-8940-e7cea9f72bcd"], "reason": "Two faults"}),
     ("supervisor", "deputy", {"agent": "berta", "until": _LATER, "reason": "On leave", "by": "sue"}),
     ("supervisor", "deputy/end", {"reason": "Is back", "by": "sue"}),
     ("supervisor", "succession", {"to": "berta", "reason": "left_company", "note": "Moved on", "accepted_by": "berta"}),
+    ("supervisor", "succession/withdrawal", {"reason": "She stays", "by": "sue"}),
 ]
+#: deliveries of tools that carry their secret: here it is the key that opens all doors of intake
+_TOOLS: dict[str, Any] = {
+    "amazon-connect": {
+        "detail-type": "Amazon Connect Contact Event",
+        "detail": {
+            "eventType": "CONNECTED_TO_AGENT",
+            "contactId": "doors-call",
+            "channel": "VOICE",
+            "initiationMethod": "INBOUND",
+            "initiationTimestamp": "2026-03-02T09:00:00Z",
+            "customerEndpoint": {"address": "+442071838750"},
+            "agentInfo": {"agentArn": "arn/agent/amir", "connectedToAgentTimestamp": "2026-03-02T09:01:00Z"},
+        },
+    },
+    "freshdesk": {
+        "freshdesk_webhook": {
+            "triggered_event": "{ticket_action:created}",
+            "ticket_id": 11,
+            "ticket_subject": "Router",
+            "ticket_description": "<p>It drops</p>",
+            "requester_name": "Ola",
+            "requester_email": "ola@example.org",
+        }
+    },
+    "genesys-cloud": {
+        "topicName": "v2.detail.events.conversation.doors.customer.start",
+        "eventBody": {"conversationId": "doors", "eventTime": 1772442000000, "ani": "tel:+442071838750"},
+    },
+    "groove": {
+        "id": "480",
+        "agent_response": False,
+        "body": "<p>It drops.</p>",
+        "created_at": "2026-03-02 09:00:00 UTC",
+        "links": {
+            "author": {"href": "https://x/v1/customers/ola@example.org"},
+            "ticket": {"href": "https://x/v1/tickets/9"},
+        },
+    },
+    "salesforce": {
+        "payload": {"Description": "It drops", "ContactId": "003B", "ChangeEventHeader": {"entityName": "Case"}}
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +140,7 @@ async def every_door(system: System) -> list[Door]:
     raised = await system.rows(made.format("id::text", "escalation.escalations"))
     assert len(complaints) == len(raised) == len(_ACTS) + 8
     escalations = iter([row[0] for row in raised])
-    doors = [*_at_intake(contact_id), *_of_acts(complaints)]
+    doors = [*_at_intake(contact_id), *_of_acts(complaints), *await _of_tools(system)]
     answer_body = {"executive_id": "vp", "text": "I have read every word.", "apology": True, "promise": _PROMISE}
     answer_body["stay_question"] = {"asked": True, "what_would_make_you_stay": "One person to call."}
     for scope, act, body in (
@@ -98,6 +148,7 @@ async def every_door(system: System) -> list[Door]:
         ("executive", "answer/check", {"executive_id": "vp", "text": "I have read every word."}),
         ("agent", "delivered", {"agent_id": "amir", "how": "By phone"}),
         ("executive", "forward", {"to": "ceo", "by": "vp"}),
+        ("supervisor", "links/revoke", {"executive_id": "vp", "by": "sue"}),
     ):
         ids = {"escalation_id": next(escalations)}
         doors.append(Door(scope, f"/v1/escalations/{{escalation_id}}/{act}", ids, body))
@@ -117,6 +168,18 @@ def _at_intake(contact_id: str) -> Iterator[Door]:
 def _of_acts(complaints: list[str]) -> Iterator[Door]:
     for complaint, (scope, act, body) in zip(complaints, _ACTS, strict=False):
         yield Door(scope, f"/v1/complaints/{{name}}/{act}", {"name": complaint, "n": "1"}, body)
+
+
+async def _of_tools(system: System) -> list[Door]:
+    url, secret_key = (system.env[f"COMPLAINT_LOOP_{name}"] for name in ("DATABASE_URL", "SECRET_KEY"))
+    engine = make_engine(url, role=role_of("intake"), size=1, name="doors")
+    async with engine.begin() as conn:
+        for tool in _TOOLS:
+            row = sealed_row(Endpoint(tool, "main", system.keys["intake"]), secret_key)
+            await deliveries.set_endpoint(conn, row, datetime.now(UTC))
+    await engine.dispose()
+    path = "/v1/hooks/{tool}/{endpoint}"
+    return [Door("intake", path, {"tool": tool, "endpoint": "main"}, body) for tool, body in _TOOLS.items()]
 
 
 async def _of_promises(system: System) -> list[Door]:
