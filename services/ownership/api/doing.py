@@ -55,12 +55,16 @@ def acting(desk: Desk) -> APIRouter:
 
     @router.post("/confirmation", summary="The customer's word: solved or not")
     async def confirm(name: Name, body: bodies.ConfirmationBody, _: Speaker, ticket: Ticketed) -> Answer:
+        """Yes closes as accepted. No reopens with the same owner, also after closing; later than the policy's
+        `reopen_within` it opens another complaint, which is the answer, and which names this one as `follows`."""
         complaint_id, customer_id = await desk.where_is(name)
         act = acts.Confirm(complaint_id, body.solved, "tool", body.comment or None)
         return await desk.act(act, customer_id, ticket)
 
     @router.post("/follow-up", summary="After the closing: satisfied? would you choose us again?")
     async def follow_up(name: Name, body: bodies.FollowUpBody, _: Agent, ticket: Ticketed) -> Answer:
+        """Only after a closing as accepted or silent, once for each. Not satisfied is a no: the answer is the complaint
+        that goes on."""
         complaint_id, customer_id = await desk.where_is(name)
         act = acts.FollowUp(
             complaint_id, body.agent_id, body.satisfied, body.would_choose_again, comment=body.comment or None
@@ -74,12 +78,16 @@ def acting(desk: Desk) -> APIRouter:
 
     @router.post("/merge", summary="It is the same as an earlier complaint, which goes on")
     async def merge(name: Name, body: bodies.MergeBody, _: Agent, ticket: Ticketed) -> Answer:
+        """Of two complaints of one customer the one whose contact came first goes on, with its owner, all contacts and
+        the stricter of two clocks; it is the answer. This one is closed as `merged` and says where it went."""
         complaint_id, customer_id = await desk.where_is(name)
         into = await desk.other_of(complaint_id, body.into)
         return await desk.act(acts.Merge(complaint_id, into, body.agent_id, body.reason), customer_id, ticket)
 
     @router.post("/split", summary="Some of its contacts are a complaint of their own")
     async def split(name: Name, body: bodies.SplitBody, _: Agent, ticket: Ticketed) -> Answer:
+        """The new complaint, which is the answer, has the same owner and terms; its clocks start when the customer made
+        the first of its contacts. The first contact of this complaint stays."""
         complaint_id, customer_id = await desk.where_is(name)
         contacts = tuple(body.contacts)
         act = acts.Split(complaint_id, contacts, body.agent_id, body.reason, body.cause, body.product, body.need)
