@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from services.escalation.mail import letters
+from services.escalation.mail import letters, telling
 from services.escalation.mail.facts import Facts
 from services.escalation.mail.letters import Letter
 from services.escalation.mail.render import render
@@ -74,11 +74,15 @@ def letters_with(evil: str) -> dict[str, Letter]:
         promises=[promise],
         asked_before=[evil],
     )
+    said = telling.Said(evil, evil, evil, stay=evil, redress=evil, promise=promise)
     return {
         "ask": letters.ask("en", evil, about, AT, *LINK, by_reply=True),
-        "answer": letters.answer("en", about, evil, evil, "http://loop.example/c/token"),
-        "confirm": letters.confirm("zh", about, evil, "http://loop.example/c/token"),
-        "tell": letters.tell("en", evil, about, evil, evil),
+        "answer": telling.answer("en", about, said, "http://loop.example/c/token"),
+        "confirm": telling.confirm("zh", about, {"text": evil, "redress": evil}, "http://loop.example/c/token"),
+        "tell": telling.tell("en", evil, about, said, 1),
+        "untold": telling.untold("en", evil, about, said, 2),
+        "came_back": telling.came_back("zh", evil, about, {"text": evil}),
+        "visit": letters.visit("en", evil, about, AT),
         "breach": letters.breach("en", evil, about, promise, LINK, AT),
         "chase": letters.chase("en", evil, about, promise, 1, AT),
         "undeliverable": letters.undeliverable("en", evil, about, evil),

@@ -98,8 +98,10 @@ def on_escalation_asked(book: Book, work: Work, event: ownership.EscalationAsked
 
 
 def on_reopened(book: Book, work: Work, event: ownership.Reopened) -> None:
-    """The customer is not satisfied: whoever answered above hears it from them."""
-    answered_back(book, work, on_complaint(book, work, event))
+    """The customer is not satisfied: whoever answered above hears it from them. Merging is nobody's no."""
+    complaint = on_complaint(book, work, event)
+    if event.through != "merge":
+        answered_back(book, work, complaint)
 
 
 def on_answered(book: Book, work: Work, event: ownership.Answered) -> None:
