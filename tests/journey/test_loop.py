@@ -189,6 +189,8 @@ async def test_an_owner_who_leaves_orphans_nothing_and_nobodys_decision_goes_up(
     assert await world.told() == ["complaint.succession_asked", "complaint.deputy_started"]
     complaint = await world.complaint("ines")
     assert (complaint["owner"]["id"], complaint["deputy"]["id"]) == ("mia", "noor")
+    assert await world.mailed() == [("deputy", "noor@company.example")]
+    assert "Mia Berg stays the owner" in text_of(world.last_mail("noor@company.example"))
     feed = (await world.get("/v1/feed", limit=200))["items"]
     assert {"complaint.succession_asked", "complaint.deputy_started"} <= {item["type"] for item in feed}
 
@@ -203,6 +205,8 @@ async def test_an_owner_who_leaves_orphans_nothing_and_nobodys_decision_goes_up(
     # when a supervisor names Noor, and she says yes, it is hers
     path = f"/v1/complaints/{complaint['id']}/succession"
     await world.post("supervisor", path, {"to": "noor", "reason": "left_company", "note": "Mia has left."})
+    await world.settle()
+    assert await world.mailed() == [("succession", "noor@company.example")]
     await world.post("agent", f"{path}/acceptance", {"agent_id": "noor"})
     await world.settle()
     assert [name for name in await world.told() if "owner" in name or "deputy" in name] == [

@@ -17,6 +17,7 @@ from services.escalation.mail import letters
 from services.escalation.mail.facts import Facts
 from services.escalation.mail.letters import Letter
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES
+from services.escalation.mail.phrases_staff import STAFF
 from services.escalation.mail.plain import clean, line
 from services.escalation.mail.render import UnsafeMail, html_of, render, text_of
 from services.escalation.web.phrases import BECAUSE, PAGE
@@ -130,7 +131,7 @@ def test_it_speaks_chinese() -> None:
 
 
 def test_every_sentence_is_there_in_both_languages() -> None:
-    for said in (PHRASES, DONE, KINDS, PAGE, BECAUSE):
+    for said in (PHRASES, DONE, KINDS, PAGE, BECAUSE, STAFF):
         assert said["en"].keys() == said["zh"].keys()
     for name, text in PHRASES["en"].items():
         assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", PHRASES["zh"][name])), name

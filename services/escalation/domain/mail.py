@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from services.escalation.domain.presence import loud_at
 from shared.policy import Policy
@@ -12,8 +12,26 @@ from shared.policy import Policy
 #: what a mail says: `ask` an executive for an answer (also on a climb or a repeat), bring the `answer` to the
 #: customer, `confirm` with the customer whether it is solved, have the owner `tell` an answer in person, tell owner
 #: and promiser of a `breach`, `chase` a promised action, tell supervisors that somebody is `undeliverable`,
-#: ask whoever is to make it for a `visit` after a closing, tell whoever replied by mail that the reply was `refused`
-MailKind = Literal["ask", "answer", "confirm", "tell", "breach", "chase", "undeliverable", "visit", "refused"]
+#: ask whoever is to make it for a `visit` after a closing, put a `question` to a helper and tell the owner that it is
+#: `unanswered`, tell a `deputy` for whom they act, ask for a `succession`, tell whoever replied by mail that the reply
+#: was `refused`
+MailKind = Literal[
+    "ask",
+    "answer",
+    "confirm",
+    "tell",
+    "breach",
+    "chase",
+    "undeliverable",
+    "visit",
+    "question",
+    "unanswered",
+    "deputy",
+    "succession",
+    "refused",
+]
+#: why a question comes a second time
+AGAIN: Final = "again"
 #: a `superior` is named by the agent whose superior it is
 RecipientKind = Literal["executive", "customer", "agent", "superior", "address"]
 
@@ -45,7 +63,8 @@ class MailOrder:
     not_before: datetime | None = None
     #: the contact whose words it shows besides the complaint's first: the threat, the breach
     contact_id: str | None = None
-    #: of a `refused` reply: the mail that was replied to, whose link still works; why, as a code; likeness in percent
+    #: of a `refused` reply: the mail that was replied to, whose link still works; why, as a code (of a `question`: that
+    #: it is a reminder); likeness in percent
     about_mail_id: str | None = None
     why: str | None = None
     likeness: int | None = None

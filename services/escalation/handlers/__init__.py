@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from services.escalation.handlers import events
+from services.escalation.handlers import events, staffing
 from services.escalation.handlers.answers import Done, answer, checked, forward, revoke_links
 from services.escalation.handlers.deadlines import DEADLINES, when
 from services.escalation.handlers.delivering import delivered
@@ -53,6 +53,11 @@ _EVENTS: dict[type[Event], Callable[[Any, Any, Any], Any]] = {
     ownership.Reopened: events.on_reopened,
     ownership.Closed: events.on_closed,
     ownership.FollowUpDue: events.on_follow_up_due,
+    ownership.HelperAsked: staffing.on_helper_asked,
+    ownership.HelperReminded: staffing.on_helper_reminded,
+    ownership.HelperTimedOut: staffing.on_helper_timed_out,
+    ownership.DeputyStarted: staffing.on_deputy_started,
+    ownership.SuccessionAsked: staffing.on_succession_asked,
 }
 
 #: every event that is read, by its full type: all of ownership's are shown in the feed

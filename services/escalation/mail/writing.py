@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.domain.mail import MailOrder
-from services.escalation.mail import letters, telling
+from services.escalation.mail import letters, staffing, telling
 from services.escalation.mail.facts import Facts, local
 from services.escalation.mail.letters import Letter
 from services.escalation.mail.telling import Said
@@ -79,6 +79,11 @@ class Writing:
         reader = await self._reader(order)
         if len(orders) > 1:
             return await self._digest(orders, reader), reader.address
+        if order.kind in staffing.KINDS:
+            told = staffing.written(order, reader.language, reader.name, await self.facts(order, reader.zone))
+            if told is None:
+                raise Overtaken("what it told or asked for is over")
+            return told, reader.address
         write = getattr(self, f"_{order.kind}")
         letter: Letter = await write(order, reader)
         return letter, reader.address
