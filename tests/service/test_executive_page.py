@@ -94,6 +94,14 @@ async def test_the_words_of_another_answer_are_refused_whatever_names_are_in_it(
     assert "Bo Akande" not in refused.text and "3 March" not in refused.text
 
 
+async def test_redress_on_the_page_is_kept_through_a_refusal_and_goes_to_the_customer(page: Page) -> None:
+    refused = await page.post(text="We value your feedback.", redress="Two months are free.")
+    assert refused.status_code == 422 and "Two months are free." in refused.text
+    assert (await page.post(redress="Two months are free.")).status_code == 200
+    await page.house.post()
+    assert "Two months are free." in text_of(page.house.server.to("li@customer.example")[0])
+
+
 async def test_a_promise_on_the_page_is_watched(page: Page) -> None:
     assert (await page.post(promise="Your line will not drop again.")).status_code == 200
     assert (await page.house.world.promise())["status"] == "watching"

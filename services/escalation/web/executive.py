@@ -37,9 +37,10 @@ log = structlog.get_logger()
 
 Token = Annotated[str, InPath(max_length=64)]
 _MOST = 20_000
+_MOST_OF = {"stay": _MOST, "redress": 2_000, "promise": _MOST}
 _MOST_WORDS = 100_000
 _MOST_EARLIER = 4_000
-_TYPED = dict.fromkeys(("text", "stay", "promise", "apology", "code"), "")
+_TYPED = dict.fromkeys(("text", "stay", "redress", "promise", "apology", "code"), "")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
@@ -106,7 +107,7 @@ def executive_page(desk: Desk, writing: Writing) -> APIRouter:
             status = 429 if tried == "too_many" else 403
             return await page(order, person, status=status, typed=form, wrong=tried)
         text = form.get("text", "").strip()
-        if len(text) > _MOST or len(form.get("stay", "")) > _MOST or len(form.get("promise", "")) > _MOST:
+        if len(text) > _MOST or any(len(form.get(name, "")) > most for name, most in _MOST_OF.items()):
             return await page(order, person, status=422, typed=form, wrong="too_long")
         result = await take(link, order, form, text)
         if isinstance(result, Refusal):
@@ -132,6 +133,7 @@ def executive_page(desk: Desk, writing: Writing) -> APIRouter:
             stay_asked=bool(stay),
             stay=stay or None,
             promise=wanted,
+            redress=form.get("redress", "").strip() or None,
             seen=seen,
             alike=alike,
         )

@@ -45,7 +45,12 @@ def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, arou
     if act.solved:
         return _accepted(story, act, now, policy)
     if state.status == "open":
-        return refuse(state, "not-answered", "The complaint is open: there is no answer yet to say no to.")
+        return refuse(
+            state,
+            "not-answered",
+            "The complaint is open: its owner has not answered yet. A no to an executive's words is said with "
+            "/escalation, by the customer.",
+        )
     if state.closed_at is None or now <= state.closed_at + policy.reopen_within.delta:
         reopen(story, act.through, now, policy, by=BY_CUSTOMER, why="not solved", note=_comment(act))
         return None
