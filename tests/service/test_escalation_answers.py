@@ -105,15 +105,21 @@ async def test_the_same_words_to_another_customer_are_canned(asked: World) -> No
     assert refusal.members["likeness"] > 0.8
 
 
-async def test_of_two_alike_that_come_at_once_one_is_taken(asked: World) -> None:
-    await asked.tell(opened(contact("c-2"), "k-2"), breached(complaint_id="k-2", customer="c-2"))
-    both = await asyncio.gather(
+async def test_of_many_alike_that_come_at_once_one_is_taken(escalation: World) -> None:
+    for n in range(12):
+        heard = contact(f"c-{n}")
+        await escalation.tell(opened(heard, f"k-{n}"), breached(complaint_id=f"k-{n}", customer=f"c-{n}"))
+    waiting = await escalation.escalations(status="waiting")
+    # each in a process of its own, as far as the database can tell
+    worlds = [World(escalation.engine, escalation.policies, escalation.clock) for _ in waiting]
+    await asyncio.gather(*(world.escalations() for world in worlds))  # connections that are open begin at once
+    said = await asyncio.gather(
         *(
-            asked.act(one["customer_id"], AnswerGiven(one["id"], "head", WORDS))
-            for one in await asked.escalations(status="waiting")
+            world.act(one["customer_id"], AnswerGiven(one["id"], "head", WORDS))
+            for world, one in zip(worlds, waiting, strict=True)
         )
     )
-    assert sorted(type(one).__name__ for one in both) == ["Done", "Refusal"]
+    assert sorted(type(one).__name__ for one in said) == ["Done", *["Refusal"] * 11]
 
 
 async def test_the_same_words_to_the_same_complaint_are_consistency(asked: World) -> None:
