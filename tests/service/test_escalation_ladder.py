@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from services.escalation.domain.acts import Forwarded
+from services.escalation.domain.answering import AnswerGiven
 from shared.contracts import ownership
 from shared.refusal import Refusal
-from tests.service.escalation_world import World, breached, contact, of, opened, owned, threatened
+from tests.service.escalation_world import WORDS, World, breached, contact, of, opened, owned, threatened
 
 pytest_plugins = ["tests.service.escalation_house"]
 HOUR = timedelta(hours=1)
@@ -110,6 +111,22 @@ async def test_after_an_outage_each_missed_step_is_told_once_and_only_the_last_i
         "escalation.stood_unanswered",
         "escalation.repeated",
     ]
+
+
+async def test_what_is_heard_before_the_deadline_is_swept_finds_the_ladder_where_time_says(trouble: World) -> None:
+    await trouble.tell(breached())
+    trouble.clock.advance(5 * HOUR)  # asleep: head's four hours were over an hour ago
+    await trouble.tell(threatened())
+    one = await trouble.escalation()
+    steps = [(step["executive_id"], step["at"] - one["raised_at"], step["outcome"]) for step in one["steps"]]
+    assert steps == [("head", 0 * HOUR, "unanswered"), ("vp", 4 * HOUR, "waiting")]
+    assert one["due_at"] == one["raised_at"] + 12 * HOUR  # the threat's level was reached: it lifts nothing
+    trouble.clock.advance(8 * HOUR)
+    await trouble.act("c-1", AnswerGiven(one["id"], "vp", WORDS, stay_asked=True, stay="a line that holds"))
+    one = await trouble.escalation()
+    assert (one["level"], one["steps"][-1]["executive_id"], one["answer"]["level"]) == (3, "ceo", 3)
+    assert await trouble.mails() == [("ask", "head"), ("ask", "vp"), ("answer", "c-1")]
+    assert await trouble.findings() == []
 
 
 async def test_a_refusing_address_brings_the_next_person_at_once(trouble: World) -> None:

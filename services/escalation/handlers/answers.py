@@ -13,7 +13,7 @@ from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.mail import MailOrder
 from services.escalation.domain.promising import decide_promise
 from services.escalation.handlers.promises import lay_down, new_reference, said_before
-from services.escalation.handlers.raising import ladder_of, mail_id, stand
+from services.escalation.handlers.raising import ladder_of, mail_id, on_time, stand
 from services.escalation.store import Book
 from services.escalation.store.book import Said
 from shared.contracts.envelope import new_id
@@ -35,6 +35,7 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
     kept = book.escalations.get(given.escalation_id)
     if kept is None:
         return not_found()
+    on_time(book, work, kept)
     state, policy = kept.now, book.policies.current
     complaint = book.complaint(state.complaint_id, state.customer_id)
     promise_id = new_id() if given.promise else None
@@ -139,6 +140,7 @@ def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:
     kept = book.escalations.get(act.escalation_id)
     if kept is None:
         return not_found()
+    on_time(book, work, kept)
     before = kept.now.steps_made
     decided = decide_forward(kept.now, act.to, act.by, work.now, book.policies.current)
     if isinstance(decided, Refusal):

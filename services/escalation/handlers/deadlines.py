@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from services.escalation.domain.climbing import decide_time
 from services.escalation.domain.promise import Promise
 from services.escalation.handlers.delivering import when_tell_due
-from services.escalation.handlers.raising import ladder_of, stand
+from services.escalation.handlers.raising import on_time, stand
 from services.escalation.handlers.watching import carry, judge, tend
 from services.escalation.store import Book
 from services.escalation.store.book import Watch
@@ -23,10 +22,8 @@ def when_ladder_due(book: Book, work: Work, due: Due) -> None:
     kept = book.escalations.get(due.subject_id)
     if kept is None:
         return
-    before = kept.now.steps_made
-    for event in decide_time(kept.now, work.now, ladder_of(book, kept.now)):
-        book.say_escalation(work, kept, event)
-    stand(book, work, kept, before)
+    on_time(book, work, kept)
+    stand(book, work, kept, kept.now.steps_made)
 
 
 def when_promise_due(book: Book, work: Work, due: Due) -> None:

@@ -6,7 +6,7 @@ from services.escalation.domain.climbing import decide_undeliverable
 from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
 from services.escalation.handlers.delivering import on_answer_mail, on_confirm_mail, on_tell_mail
-from services.escalation.handlers.raising import ladder_of, mail_id, stand
+from services.escalation.handlers.raising import ladder_of, mail_id, on_time, stand
 from services.escalation.handlers.watching import chase_order
 from services.escalation.store import Book
 from shared.contracts.escalation import Undeliverable
@@ -42,6 +42,7 @@ def _executive(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -
             mailed = {n: at for n, at in mailed.items() if n in present}
             book.note_delivery(kept.id, mailed={**mailed, str(order.step): outcome.at})
         return
+    on_time(book, work, kept)
     before = kept.now.steps_made
     for event in decide_undeliverable(kept.now, order.recipient_id, work.now, ladder_of(book, kept.now)):
         book.say_escalation(work, kept, event)

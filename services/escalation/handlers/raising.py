@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
-from services.escalation.domain.climbing import Cause, decide_join, decide_raise
+from services.escalation.domain.climbing import Cause, decide_join, decide_raise, decide_time
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import Ladder, written_to
@@ -32,6 +32,8 @@ def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause, *,
     `ask=False` leaves it to the caller to write to a person newly asked: who broke a promise gets one mail, not two.
     """
     kept = book.waiting(complaint.id)
+    if kept is not None:
+        on_time(book, work, kept)
     before = kept.now.steps_made if kept else 0
     if kept is None:
         kept = Kept(new_id(), complaint.customer_id)
@@ -59,6 +61,16 @@ def answered_back(book: Book, work: Work, complaint: Complaint, earlier: str | N
     level = Ladder(policy, policy).level_of(named) or given.level
     raise_or_join(book, work, complaint, Cause("asked", level, executive_id=named))
     return True
+
+
+def on_time(book: Book, work: Work, kept: Kept[Escalation]) -> None:
+    """Takes the ladder to where time says it stands, before anything else happens to it: after an outage an act or an
+    event may be earlier here than the deadline that it follows."""
+    before = kept.now.steps_made
+    for event in decide_time(kept.now, work.now, ladder_of(book, kept.now)):
+        book.say_escalation(work, kept, event)
+    if kept.now.steps_made > before:
+        stand(book, work, kept, before)
 
 
 def stand(book: Book, work: Work, kept: Kept[Escalation], before: int, *, ask: bool = True) -> None:

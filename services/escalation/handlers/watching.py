@@ -19,7 +19,7 @@ from services.escalation.domain.promising import (
     hurts,
     next_due,
 )
-from services.escalation.handlers.raising import mail_id, raise_or_join
+from services.escalation.handlers.raising import mail_id, on_time, raise_or_join
 from services.escalation.store import Book
 from services.escalation.store.book import Breach, Watch
 from shared.contracts.escalation import PromiseBroken, PromiseEvent
@@ -98,6 +98,8 @@ def carry(book: Book, work: Work, promise: Promise | Watch, contact: Contact) ->
         executive_id=promise.made_by,
     )
     waiting = book.waiting(complaint.id)
+    if waiting is not None:
+        on_time(book, work, waiting)
     before = waiting.now.steps_made if waiting else 0
     kept = raise_or_join(book, work, complaint, cause, ask=False)
     state = kept.now

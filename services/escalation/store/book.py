@@ -275,4 +275,7 @@ class Book:
 
     def withdraw(self, escalation_id: str) -> None:
         """Takes back mails that still ask for an answer."""
+        self.orders = {
+            name: one for name, one in self.orders.items() if (one.kind, one.escalation_id) != ("ask", escalation_id)
+        }
         self.withdrawn.add(escalation_id)
