@@ -25,6 +25,7 @@ from deploy.local.parts import start_postgres
 from shared.auth import digest_of, key_id_of, mint
 from shared.migrate import migrate
 
+SECRET_KEY = "bench" * 10
 _ROUNDS = 3
 _SECONDS = 8.0
 _BATCHES = 20
@@ -35,13 +36,14 @@ def run() -> Iterator[dict[str, Any]]:
     """Yields both figures; starts a PostgreSQL of its own, and intake as it is served alone."""
     with tempfile.TemporaryDirectory() as folder, start_postgres(Path(folder)) as postgres:
         key = mint().key
-        asyncio.run(_prepared(postgres.url, key))
-        with _served("services.__main__", "serve", "intake", "--only", "api", url=postgres.url) as port:
+        asyncio.run(prepared(postgres.url, key))
+        with served("services.__main__", "serve", "intake", "--only", "api", url=postgres.url) as port:
             yield _posts(port, key, postgres.url)
             yield _batches(port, key, postgres.url)
 
 
-async def _prepared(url: str, key: str) -> None:
+async def prepared(url: str, key: str) -> None:
+    """Tables, and a key that is limited by nothing."""
     await migrate(url)
     conn = await asyncpg.connect(url)
     await conn.execute(
@@ -54,8 +56,8 @@ async def _prepared(url: str, key: str) -> None:
 
 
 @contextmanager
-def _served(module: str, *words: str, url: str = "") -> Iterator[int]:
-    """A server process on a free port; `{port}` among the words is it."""
+def served(module: str, *words: str, url: str = "", listens: bool = True) -> Iterator[int]:
+    """A server process on a free port; `{port}` among the words is it. What `listens` to nothing is not waited for."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = int(found.getsockname()[1])
@@ -63,14 +65,14 @@ def _served(module: str, *words: str, url: str = "") -> Iterator[int]:
         **os.environ,
         "COMPLAINT_LOOP_DATABASE_URL": url,
         "COMPLAINT_LOOP_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
-        "COMPLAINT_LOOP_SECRET_KEY": "bench" * 10,
+        "COMPLAINT_LOOP_SECRET_KEY": SECRET_KEY,
         "COMPLAINT_LOOP_PORT": str(port),
     }
     command = [sys.executable, "-m", module, *(word.format(port=port) for word in words)]
     process = subprocess.Popen(command, env=environment)
     try:
         deadline = time.monotonic() + 30
-        while True:
+        while listens:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
@@ -86,7 +88,7 @@ def _served(module: str, *words: str, url: str = "") -> Iterator[int]:
 
 def _posts(port: int, key: str, url: str) -> dict[str, Any]:
     ratios, durable, bare = [], [], []
-    with _served("deploy.bench.bare", "{port}") as other:
+    with served("deploy.bench.bare", "{port}") as other:
         load.drive(other, 2, key)
         load.drive(port, 3, key)
         asyncio.run(_analyzed(url))

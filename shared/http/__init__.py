@@ -4,7 +4,7 @@ from shared.http.app import as_served, create_app
 from shared.http.edge import request_id, too_large, unavailable
 from shared.http.page import Page, Paged, decode_cursor, encode_cursor
 from shared.http.problem import Answer, Problem, checked, described, invalid, refused, to_json, unreadable
-from shared.http.route import StrictRequest, StrictRoute, media_type, read_form, read_json, require_json
+from shared.http.route import RawRoute, StrictRequest, StrictRoute, media_type, read_form, read_json, require_json
 from shared.http.strict import strict_loads, strict_ndjson
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Page",
     "Paged",
     "Problem",
+    "RawRoute",
     "StrictRequest",
     "StrictRoute",
     "as_served",

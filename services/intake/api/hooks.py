@@ -17,7 +17,7 @@ from services.intake.hooks.sealed import UnreadableSecret
 from services.intake.hooks.switchboard import Switchboard
 from shared.clock import Clock
 from shared.group import GroupCommit
-from shared.http import Problem, StrictRoute
+from shared.http import Problem, RawRoute
 
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ def _response(reply: Reply) -> Response:
 
 def hooks(door: HookDoor) -> APIRouter:
     """The one route, and its greeting."""
-    router = APIRouter(prefix="/v1/hooks", route_class=StrictRoute, tags=["hooks"])
+    router = APIRouter(prefix="/v1/hooks", route_class=RawRoute, tags=["hooks"])
 
     @router.post(
         "/{tool}/{endpoint}",
