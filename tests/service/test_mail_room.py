@@ -24,6 +24,13 @@ async def trouble(house: House, **over: Any) -> None:
     await house.world.tell(opened(contact(contact_id="contact-1", **over)), owned(), breached())
 
 
+async def test_a_mail_that_nobody_tried_to_send_in_time_is_not_sent_late(house: House) -> None:
+    await trouble(house)
+    await house.world.pass_time(timedelta(hours=4))  # the mail room was down; the ladder was not
+    await house.post()
+    assert [address for address, _ in house.server.taken] == ["vp@example.com"]
+
+
 async def test_the_mail_has_the_customers_words_a_code_and_no_word_of_theirs_in_a_header(house: House) -> None:
     await trouble(house)
     await house.post()

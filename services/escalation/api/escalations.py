@@ -21,6 +21,10 @@ from shared.idempotency import Ticketed
 
 log = structlog.get_logger()
 
+_FORWARD = (
+    "Whoever is away is stood in for by a delegate, as on the ladder: `addressee.instead_of` says so. The time to "
+    "answer stays as it was."
+)
 Level = Annotated[int | None, Query(ge=0, le=1000)]
 _READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
 Answering = Annotated[Principal, Depends(requires("executive"))]
@@ -110,7 +114,12 @@ def escalation_routes(desk: Desk) -> APIRouter:
         act = Delivered(escalation_id, body.agent_id, body.how, body.acknowledgement)
         return await desk.take(customer_id, act, handlers.delivered, shape, ticket)
 
-    @router.post("/{escalation_id}/forward", status_code=202, summary="Ask another executive; the clock goes on")
+    @router.post(
+        "/{escalation_id}/forward",
+        status_code=202,
+        summary="Ask another executive; the clock goes on",
+        description=_FORWARD,
+    )
     async def forward(escalation_id: Id, body: ForwardBody, by: Forwarding, ticket: Ticketed) -> Answer:
         customer_id, _ = await place(escalation_id)
         act = Forwarded(escalation_id, body.to, body.by or by.name)

@@ -20,6 +20,15 @@ from shared.fields import Id, Whole
 from shared.http import Answer, StrictRoute, invalid, to_json
 
 _READERS = ("supervisor", "executive", "integration")
+_ABOUT = (
+    "Items after a position. Filters are and-ed; `type` may be given several times, and any of them fits. `next` is "
+    "where to go on from, beyond what does not fit."
+)
+_ABOUT_STREAM = (
+    "Each item as in the pages, with its position as `id` and its type as `event`. Goes on from `Last-Event-ID`, else "
+    "from `after`; without either it begins now. A comment comes every 15 seconds when nothing else does. Whoever "
+    "reads too slowly gets an event `cut`, without an id, and is cut off: join again with the last id."
+)
 #: told to browsers: how soon to come back, in milliseconds
 _RETRY = b"retry: 1000\n\n"
 #: a connection that takes nothing for so long is given up
@@ -43,13 +52,15 @@ def feed_routes(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/v1/feed", tags=["feed"], route_class=StrictRoute)
     may_read = [Depends(requires(*_READERS))]
 
-    @router.get("", summary="What happened, in order", dependencies=may_read)
+    @router.get("", summary="What happened, in order", description=_ABOUT, dependencies=may_read)
     async def read_feed(filters: Filtered, after: Whole = 0, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Answer:
         async with desk.engine.connect() as conn:
             items, position = await feed.read(conn, after, limit, filters)
         return Answer({"items": items, "next": position})
 
-    @router.get("/stream", summary="What happens, as server-sent events", dependencies=may_read)
+    @router.get(
+        "/stream", summary="What happens, as server-sent events", description=_ABOUT_STREAM, dependencies=may_read
+    )
     async def stream_feed(
         filters: Filtered,
         after: Whole | None = None,

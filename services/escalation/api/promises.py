@@ -20,6 +20,10 @@ from shared.idempotency import Ticketed
 
 _READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
 Number = Annotated[int, Path(ge=1, le=1000)]
+_ABOUT = (
+    "The watch begins now and lasts `watch_for`, else as long as the policy says. A promise without actions is taken, "
+    "and told with `nothing_changes`. The words of one that was broken are refused (`canned-answer`)."
+)
 Promising = Annotated[Principal, Depends(requires("executive"))]
 Doing = Annotated[Principal, Depends(requires("agent", "supervisor", "executive"))]
 
@@ -63,7 +67,7 @@ def promise_routes(desk: Desk) -> APIRouter:
             raise not_found("promise")
         return Answer(found)
 
-    @router.post("", status_code=202, summary="Promise something without an escalation")
+    @router.post("", status_code=202, summary="Promise something without an escalation", description=_ABOUT)
     async def make_promise(body: NewPromise, by: Promising, ticket: Ticketed) -> Answer:
         given = PromiseGiven(body.made_by, body.customer_id, body.complaint_id, body.wanted())
         return await desk.take(body.customer_id, given, handlers.promise, shape, ticket)

@@ -70,6 +70,7 @@ def on_time(book: Book, work: Work, kept: Kept[Escalation]) -> None:
     for event in decide_time(kept.now, work.now, ladder_of(book, kept.now)):
         book.say_escalation(work, kept, event)
     if kept.now.steps_made > before:
+        book.overtaken.add(kept.id)
         stand(book, work, kept, before)
 
 

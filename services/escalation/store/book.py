@@ -133,6 +133,8 @@ class Book:
         self.orders: dict[str, MailOrder] = {}
         self.outcomes: list[MailOutcome] = []
         self.withdrawn: set[str] = set()
+        #: escalations whose step is over: mails of it that nobody has tried to send stay here
+        self.overtaken: set[str] = set()
         #: links that end: (escalation, executive); None is everybody's
         self.revoked: list[tuple[str, str | None]] = []
         self.arrivals: dict[str, Arrival] = {}

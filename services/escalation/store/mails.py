@@ -123,6 +123,13 @@ async def withdraw(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None
     await conn.execute(statement.values(state="withdrawn", next_at=None))
 
 
+async def withdraw_untried(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None:
+    """The time of the step is over and nobody has tried to send its mail yet (an outage): it would come too late."""
+    untried = (mails.c.kind == "ask") & (mails.c.state == "queued") & (mails.c.attempt == 0)
+    statement = update(mails).where(mails.c.escalation_id == _among("ids", escalation_ids), untried)
+    await conn.execute(statement.values(state="withdrawn", next_at=None, detail="its time was over"))
+
+
 async def record(conn: AsyncConnection, outcomes: Sequence[MailOutcome]) -> None:
     """Writes what became of attempts, in one statement."""
     time = DateTime(timezone=True)

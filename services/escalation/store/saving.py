@@ -135,6 +135,8 @@ async def _mails(conn: AsyncConnection, book: Book, work: Work) -> None:
         await links.revoke(conn, escalation_id, executive_id, work.now)
     if book.settled:
         await arrivals.settle(conn, book.settled)
+    if book.overtaken:
+        await mails.withdraw_untried(conn, sorted(book.overtaken))
     if book.outcomes:
         await fault("mail.before_record")
         await mails.record(conn, book.outcomes)
