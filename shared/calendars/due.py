@@ -55,6 +55,17 @@ def subtract_business_seconds(end: datetime, seconds: float, calendar: Calendar)
     return from_micros(_subtract(end, round(seconds * MICRO), calendar))
 
 
+def closes_after(at: datetime, calendar: Calendar) -> datetime:
+    """The first closing (UTC) after an instant: the end of the hours of `at`, or of the next ones."""
+    micros = to_micros(at)
+    number = calendar.year_of(at, micros)
+    for hopeless in range(HOPELESS_YEARS + 1):
+        closes = calendar.year(number + hopeless).closes
+        if (index := bisect_right(closes, micros)) < len(closes):
+            return from_micros(closes[index])
+    raise NoOpenTimeError(f"{calendar.time_zone}: nothing closes after this for {HOPELESS_YEARS} years")
+
+
 def point_at(start: datetime, due: datetime, percent: float, hours: Hours, calendar: Calendar) -> datetime:
     """The instant at which `percent` of the time from start to due, counted as the clock counts, is used up."""
     if due <= start:

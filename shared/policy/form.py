@@ -273,7 +273,8 @@ class FollowUp(Part):
 class Deputies(Part):
     """Who stands in, unasked, for an owner who cannot act: looked for in the order of `choose`, none if it is empty.
 
-    `when` says which absences count; a turn ends after `at_most` at the latest, and then the next is chosen.
+    `when` says which absences count; off shift counts where somebody is `needed`: something falls due before the owner
+    is back, or the customer speaks. A turn ends after `at_most` at the latest, and then the next is chosen.
     """
 
     choose: Annotated[tuple[Literal["superior", "colleague"], ...], BeforeValidator(_tuple)] = ("superior", "colleague")
@@ -282,6 +283,7 @@ class Deputies(Part):
         "absent",
         "off_shift",
     )
+    off_shift: Literal["needed", "always"] = "needed"
     at_most: Lasting = Duration(14, "d")
 
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from services.ownership.store.tables import agents, timers_rows
+from shared.policy import parse_policy
 from shared.timers import customer_lock
-from tests.service.ownership_world import MONDAY, World, clock_of
+from tests.service.ownership_world import MONDAY, POLICY, World, clock_of, world_at
 
 pytest_plugins = ["tests.service.ownership_world"]
 TUESDAY = MONDAY + timedelta(days=1)
@@ -314,3 +315,31 @@ async def test_verify_finds_what_was_orphaned_behind_our_back(world: World, owne
         await conn.execute(delete(timers_rows).where(timers_rows.c.kind != "clock"))
         await conn.execute(update(agents).where(agents.c.id == "agent-1").values(active=False))
     assert f"{owned['id']}: its owner is inactive, and nobody was asked who follows" in await world.findings()
+
+
+async def test_a_customer_who_speaks_while_the_owner_is_off_shift_finds_somebody(world: World) -> None:
+    await world.put_agent("agent-1", superior="lead-1", **NIGHT)
+    await world.put_agent("lead-1")
+    await world.contact(responder_id="agent-1", channel="phone")
+    await world.pass_time(timedelta(hours=5))
+    assert (await world.complaint())["deputy"] is None
+    await world.contact(channel="phone", responder_id="agent-2")
+    one = await world.complaint()
+    assert (one["owner"]["id"], one["deputy"]["id"]) == ("agent-1", "lead-1")
+    assert (one["deputy"]["because"], one["deputy"]["until"]) == ("off_shift", "2026-03-03T09:00:00Z")
+
+
+async def test_where_the_policy_wants_somebody_on_every_shift(database: str) -> None:
+    text = POLICY + "deputies: {off_shift: always, choose: [superior]}\n"
+    async with world_at(database, parse_policy(text), MONDAY) as world:
+        await world.put_agent("agent-1", superior="lead-1", **NIGHT)
+        await world.put_agent("lead-1")
+        await world.contact(responder_id="agent-1", channel="phone")
+        for day in range(3):
+            assert (await world.complaint())["deputy"] is None
+            await world.pass_time(timedelta(hours=3))  # noon
+            deputy = (await world.complaint())["deputy"]
+            assert deputy["id"] == "lead-1" and deputy["until"].startswith(f"2026-03-0{day + 3}T09:00")
+            await world.pass_time(timedelta(hours=21))
+        assert (await world.told()).count("deputy_started") == 3
+        assert await world.findings() == []

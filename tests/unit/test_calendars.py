@@ -17,6 +17,7 @@ from shared.calendars import (
     Week,
     add_business_seconds,
     business_seconds_between,
+    closes_after,
     due_at,
     explain,
     holidays_by_date,
@@ -24,7 +25,7 @@ from shared.calendars import (
     shifted_due,
     subtract_business_seconds,
 )
-from shared.calendars.week import Span, join_spans
+from shared.calendars.week import Span, join_spans, parse_week
 
 DAYS = 13
 MINUTES = DAYS * 1440
@@ -216,3 +217,16 @@ def test_a_pause_in_two_halves_moves_as_far_as_one(case: Counted, cuts: list[int
     assert shifted_due(half, case.at(middle), case.at(last), "business", case.calendar) == whole
     assert business_seconds_between(due, whole, case.calendar) == case.open_minutes(first, last) * 60
     assert shifted_due(due, case.at(first), case.at(last), "calendar", case.calendar) == due
+
+
+def test_the_next_closing_is_that_of_now_or_of_the_next_hours() -> None:
+    office = Calendar("UTC", parse_week({"mon-fri": ["09:00-12:00", "13:00-18:00"]}))
+    for at, closes in (
+        ("2026-03-02T08:00", "2026-03-02T12:00"),
+        ("2026-03-02T11:59", "2026-03-02T12:00"),
+        ("2026-03-02T12:00", "2026-03-02T18:00"),
+        ("2026-03-06T18:00", "2026-03-09T12:00"),
+        ("2026-12-31T18:00", "2027-01-01T12:00"),
+    ):
+        found = closes_after(datetime.fromisoformat(at + "+00:00"), office)
+        assert found == datetime.fromisoformat(closes + "+00:00")

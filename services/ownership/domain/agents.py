@@ -9,11 +9,20 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from shared.calendars import Calendar, Week, add_business_seconds, business_seconds_between, subtract_business_seconds
+from shared.calendars import (
+    Calendar,
+    Week,
+    add_business_seconds,
+    business_seconds_between,
+    closes_after,
+    subtract_business_seconds,
+)
 
 Why = Literal["inactive", "absent", "off_shift"]
 #: superiors of superiors that are asked, at most: a ring of them must come to an end
 _HIGHEST = 10
+#: spans that follow each other without a break, at most, where they are to end at all: a week of three a day
+_NIGHTS = 21
 _INSTANT = timedelta(microseconds=1)
 _MICRO = 1e-6
 
@@ -69,6 +78,15 @@ class Agent:
         """When the last shift before `at` was over; for somebody who is off shift then."""
         assert self.hours is not None
         return subtract_business_seconds(at, _MICRO, self.hours) + _INSTANT
+
+    def shift_ends(self, after: datetime) -> datetime | None:
+        """When the next shift that ends after an instant is over; None for somebody whose shifts have no end."""
+        assert self.hours is not None
+        for _ in range(_NIGHTS):  # a shift over midnight is several spans
+            after = closes_after(after, self.hours)
+            if not self.on_shift(after):
+                return after
+        return None
 
     def next_absence(self, after: datetime) -> datetime | None:
         """When the next absence begins, after an instant."""

@@ -27,7 +27,7 @@ _HORIZON: Final = timedelta(days=400)
 _WORDS: Final[dict[Why, str]] = {
     "inactive": "the owner is inactive",
     "absent": "the owner is absent",
-    "off_shift": "the owner is off shift while something falls due",
+    "off_shift": "the owner is off shift",
 }
 
 
@@ -42,7 +42,8 @@ def keep_manned(story: Story, people: People, policy: Policy, current: Policy, n
     owner = people.of(state.owner_id)
     _let_go(story, people, owner, now)
     _ask_who_follows(story, owner, policy, now)
-    wanted = _wanted(story.state, owner, current, now)
+    spoke = any(isinstance(told.event, said.ContactJoined) for told in story.told)
+    wanted = _wanted(story.state, owner, current, now, spoke=spoke)
     if story.state.deputy is not None or wanted is None:
         return
     why, until = wanted
@@ -62,7 +63,9 @@ def next_look(state: Complaint, people: People, current: Policy, now: datetime) 
     moments = [owner.next_absence(now), state.no_deputy_until]
     if _wanted(state, owner, current, now) is not None:  # and nobody was there
         moments.append(people.sooner_or_later(owner, now))
-    if owner.hours is not None:
+    if owner.hours is not None and current.deputies.off_shift == "always":
+        moments.append(owner.shift_ends(now))
+    elif owner.hours is not None:
         late = [c.due_at for c in _owed(state, now) if c.due_at < now + _HORIZON and not owner.on_shift(c.due_at)]
         moments += [owner.shift_ended(at) for at in late]
     return min((at for at in moments if at is not None and at > now), default=None)
@@ -127,14 +130,16 @@ def _ask_who_follows(story: Story, owner: Agent, policy: Policy, now: datetime) 
         ask_who_follows(story, asked.to_id, asked.reason, policy, now, by=asked.asked_by, why="asked still")
 
 
-def _wanted(state: Complaint, owner: Agent, current: Policy, now: datetime) -> tuple[Why, datetime] | None:
-    """Why somebody should stand in now, and until when."""
+def _wanted(
+    state: Complaint, owner: Agent, current: Policy, now: datetime, *, spoke: bool = False
+) -> tuple[Why, datetime] | None:
+    """Why somebody should stand in now, and until when; `spoke`: the customer just has."""
     away = owner.away(now)
     if away is None or away.why not in current.deputies.when:
         return None
     if state.no_deputy_until is not None and now < state.no_deputy_until:
         return None
-    if away.why == "off_shift":
+    if away.why == "off_shift" and current.deputies.off_shift == "needed" and not spoke:
         assert away.until is not None
         if not any(clock.due_at <= away.until for clock in _owed(state, now)):
             return None
