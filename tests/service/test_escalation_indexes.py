@@ -32,7 +32,7 @@ _FILL = (
     """,
     """
     insert into escalation.feed (position, type, at, level, owner_id, region, data)
-    select n, 'complaint.opened', now(), n % 3, 'agent-' || n % 50, 'region-' || n % 9, '{}'
+    select n, 'complaint.opened', now(), n % 3, 'agent-' || n % 5000, 'region-' || n % 9, '{}'
     from generate_series(1, 20000) n
     """,
     "analyze escalation.promises",
@@ -75,9 +75,25 @@ async def test_broken_promises_on_a_cause_and_contacts_since_are_found_by_index(
     assert "Seq Scan on contacts" not in since and "ix_contacts_cause_heard_at" in since, since
 
 
-@pytest.mark.parametrize("wanted", [{}, {"owner_id": "agent-7"}, {"region": "region-3", "level": 1}])
-async def test_a_page_of_the_feed_is_read_from_its_position(filled: AsyncEngine, wanted: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("after", "wanted", "index"),
+    [
+        (19_000, {}, "uq_feed_position"),
+        (0, {"owner_id": "agent-7"}, "ix_feed_owner_id_position"),
+        (0, {"region": "nowhere", "level": 1}, "ix_feed_region_position"),
+        (0, {"types": ("promise.broken",)}, "ix_feed_type_position"),
+    ],
+)
+async def test_a_page_of_the_feed_is_found_by_index(
+    filled: AsyncEngine, after: int, wanted: dict[str, Any], index: str
+) -> None:
     async with filled.connect() as conn:
-        statement = feeds.wanted(feeds.Filters(**wanted)).limit(50)
-        found = await plan(conn, statement, {"after": 19_000})
-    assert "Seq Scan" not in found and "Sort" not in found, found
+        found = await plan(conn, feeds.wanted(feeds.Filters(**wanted)).limit(50), {"after": after})
+    assert "Seq Scan" not in found and index in found, found
+
+
+async def test_the_history_of_a_person_is_found_by_index(filled: AsyncEngine) -> None:
+    async with filled.connect() as conn:
+        query = "explain select * from escalation.promises where made_by = 'vp-9' order by id desc limit 51"
+        found = "\n".join(row[0] for row in await conn.execute(text(query)))
+    assert "ix_promises_made_by_id" in found, found

@@ -66,12 +66,16 @@ async def test_the_delegate_of_somebody_away_is_asked_answers_and_is_named_every
     assert (climbed["type"], climbed["data"]["instead_of"]) == ("escalation.climbed", "ceo")
     letter = ask("en", "Victor", Facts("C-1", escalation=one), one["due_at"], "http://x/e/t", "AAAA-BB")
     assert "You are asked in place of Ana Ruiz, who is away or cannot be reached." in str(letter.blocks)
-    answered = await world.act("c-1", AnswerGiven(one["id"], "vp", WORDS, stay_asked=True, stay="no"))
+    given = AnswerGiven(one["id"], "vp", WORDS, stay_asked=True, stay="no", promise=promised())
+    answered = await world.act("c-1", given)
     assert isinstance(answered, Done)
+    promise = await world.promise()
+    assert (promise["made_by"], promise["level"]) == ("vp", 3)  # what is promised for her comes back to her level
     one = await world.escalation()
     assert (one["answer"]["executive_id"], one["answer"]["delegate_of"]) == ("vp", "ceo")
     assert one["answer"]["delegate_of_name"] == "Ana Ruiz"
-    assert (await world.feed())[-1]["data"]["delegate_of"] == "ceo"
+    told = [item["data"]["delegate_of"] for item in await world.feed() if item["type"] == "escalation.answered"]
+    assert told == ["ceo"]
     assert await world.findings() == []
 
 

@@ -10,6 +10,7 @@ from services.escalation.domain.acts import Checked, Forwarded, LinksRevoked
 from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, told
 from services.escalation.domain.climbing import decide_forward
 from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.ladder import delegator
 from services.escalation.domain.mail import MailOrder
 from services.escalation.domain.promising import decide_promise
 from services.escalation.handlers.promises import lay_down, new_reference, said_before
@@ -54,6 +55,8 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
         return decided
     promised: list[PromiseEvent] = []
     if given.promise and promise_id:
+        # who answers for somebody promises for them: a breach goes back to where that person stands
+        voice = delegator(policy, given.executive_id, state.meant) or given.executive_id
         made = decide_promise(
             promise_id,
             new_reference(),
@@ -63,7 +66,7 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
             work.now,
             policy,
             region=complaint.region,
-            level=ladder_of(book, state).level_of(given.executive_id) or state.level,
+            level=ladder_of(book, state).level_of(voice) or state.level,
             complaint_id=state.complaint_id,
             escalation_id=state.id,
         )

@@ -137,6 +137,7 @@ promises = Table(
     Index("ix_promises_complaint_id", "complaint_id"),
     Index("ix_promises_status_id", "status", "id"),
     Index("ix_promises_cause_id", "cause", "id"),
+    Index("ix_promises_made_by_id", "made_by", "id"),
 )
 #: promises to everyone are looked up by cause alone, those whose watch is over left out
 Index(
@@ -173,4 +174,7 @@ feed = Table(
     Column("complaint_id", Text),
     Column("data", JSONB, nullable=False),
 )
+#: pages that want little of much
+for _name in ("type", "owner_id", "region"):
+    Index(f"ix_feed_{_name}_position", feed.c[_name], feed.c.position, postgresql_where=feed.c.position.is_not(None))
 Index("ix_feed_unnumbered", feed.c.id, postgresql_where=feed.c.position.is_(None))
