@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
 from services.intake.hooks.asking import AskingLoop
+from services.intake.hooks.forgetting import BELL, Forgetting
 from services.intake.hooks.ordering import Ordering
 from services.intake.hooks.receiving import Shelf
 from services.intake.hooks.switchboard import Switchboard
@@ -46,6 +47,9 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
             ("asking", asking.run_once),
         ):
             machinery.led_loop(f"intake.{name}", lock_number("intake", name), work, tick=_TICK, bell=Bell())
+        forgetting = lock_number("intake", "forgetting")
+        bell = machinery.bell(BELL)
+        machinery.led_loop("intake.forgetting", forgetting, Forgetting(switchboard).run_once, tick=600, bell=bell)
     if "api" not in parts:
         return machinery.assembly()
     desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)

@@ -102,6 +102,7 @@ def on_erase(book: Book, work: Work, erase: Erase) -> datetime | Refusal:
     customer.changed = True
     work.announce(customer.kept, domain.erase(erase.customer_id, work.now), domain.evolve_customer)
     book.forget(erase.customer_id)
+    work.ring("intake_erased")
     return work.now
 
 

@@ -69,6 +69,8 @@ class Ordering:
             whose = await waiting.ready(conn, now - QUIET, now - LONGEST, _MOST)
             if not whose:
                 return 0
+            # what came before its customer was erased brings nothing back
+            await waiting.forget(conn)
             rows = await waiting.of_conversations(conn, whose)
             contacts = await waiting.contacts_of(conn, whose)
             identities = [(row.tool, row.event_id) for row in rows if row.kind == "contact"]

@@ -6,20 +6,35 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Text, bindparam, column, delete, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Text,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import insert_many
 
 from .hooks import deliveries, endpoints
-from .tables import parked
+from .tables import customers, parked
 
 _d, _e, _p = deliveries.c, endpoints.c, parked.c
 #: `origin` of what is parked here: `hook:zendesk/main`
 ORIGIN = "hook:"
 #: `origin` of a message that was understood and could not be posted: `message:zendesk`
 MESSAGE_ORIGIN = "message:"
+_ours = or_(_p.origin.startswith(ORIGIN), _p.origin.startswith(MESSAGE_ORIGIN))
 
 
 async def endpoint(conn: AsyncConnection, tool: str, endpoint_id: str) -> Any:
@@ -127,12 +142,7 @@ async def park(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None
 
 async def to_retry(conn: AsyncConnection, most: int) -> Sequence[Any]:
     """What somebody has asked to be understood once more."""
-    statement = (
-        select(parked)
-        .where(_p.state == "retry", _p.origin.startswith(ORIGIN) | _p.origin.startswith(MESSAGE_ORIGIN))
-        .order_by(_p.id)
-        .limit(most)
-    )
+    statement = select(parked).where(_p.state == "retry", _ours).order_by(_p.id).limit(most)
     return (await conn.execute(statement)).all()
 
 
@@ -140,6 +150,46 @@ async def retried(conn: AsyncConnection, parked_id: int) -> None:
     """Notes that it has been understood."""
     statement = update(parked).where(_p.id == parked_id, _p.state == "retry")
     await conn.execute(statement.values(state="retried", attempts=_p.attempts + 1, value=None))
+
+
+_behind = func.substr(_p.origin, func.strpos(_p.origin, ":") + 1)
+_held = union_all(
+    select(
+        literal("parked").label("kept_as"),
+        _p.id.label("id"),
+        func.split_part(_behind, "/", 1).label("tool"),
+        func.split_part(_behind, "/", 2).label("endpoint"),
+        _p.parked_at.label("received_at"),
+        _p.value.label("body"),
+    ).where(_ours, _p.value.is_not(None)),
+    select(literal("delivery"), _d.position, _d.tool, _d.endpoint, _d.received_at, _d.body).where(
+        _d.state.in_(("new", "thin")), _d.body.is_not(None)
+    ),
+)
+_erased = select(customers.c.id, customers.c.erased_at).where(
+    customers.c.id == func.any(bindparam("ids", type_=ARRAY(Text))), customers.c.erased_at.is_not(None)
+)
+
+
+async def held(conn: AsyncConnection) -> Sequence[Any]:
+    """All raw bytes that are kept, and since when: parked, thin, or not looked at."""
+    return (await conn.execute(_held)).all()
+
+
+async def erased(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, datetime]:
+    """Which of these customers are erased, and since when."""
+    return {row.id: row.erased_at for row in await conn.execute(_erased, {"ids": list(ids)})}
+
+
+async def forget(conn: AsyncConnection, rows: Sequence[Any]) -> None:
+    """Takes the bytes of these out; that they came stays on record."""
+    why = "its customer was erased"
+    of_parked = [row.id for row in rows if row.kept_as == "parked"]
+    of_deliveries = [row.id for row in rows if row.kept_as == "delivery"]
+    gone: dict[str, Any] = {"value": None, "key": None, "headers": [], "reason": why, "state": "dropped"}
+    await conn.execute(update(parked).where(_p.id.in_(of_parked)).values(**gone))
+    nothing: dict[str, Any] = {"body": None, "request": None, "state": "nothing", "why": why}
+    await conn.execute(update(deliveries).where(_d.position.in_(of_deliveries)).values(**nothing))
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:

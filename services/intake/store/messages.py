@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db import insert_many
 
 from .hooks import messages
-from .tables import contacts
+from .tables import contacts, customers
 
 _m, _c = messages.c, contacts.c
 #: contacts of a conversation that are looked at: the latest received
@@ -98,6 +98,12 @@ async def too_early(conn: AsyncConnection, positions: Sequence[int]) -> None:
     if positions:
         statement = update(messages).where(_m.position == _some).values(state="early")
         await conn.execute(statement, {"positions": list(positions)})
+
+
+async def forget(conn: AsyncConnection) -> int:
+    """Takes away what came of customers before they were erased."""
+    erased = (customers.c.id == _m.customer_id) & (customers.c.erased_at >= _m.received_at)
+    return (await conn.execute(delete(messages).where(erased))).rowcount
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:
