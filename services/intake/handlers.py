@@ -44,7 +44,10 @@ class Responded:
 def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
     """A customer said something; the same identity again changes nothing."""
     there = book.known.get((new.source, new.source_event_id))
+    if there is None and new.envelope is not None:
+        there = book.enveloped.get(new.envelope)
     if there is not None:
+        book.came_in(new.envelope, there)
         return Taken(there.contact_id, there.received_at, there.signals, duplicate=True)
     if new.customer_id in book.confused:
         return _CONFUSED

@@ -1,10 +1,13 @@
 """The envelope of every event: CloudEvents 1.0.2 in the Kafka protocol binding's binary mode.
 
-Own code on purpose: the SDK invents ids that are missing, where a missing id must be refused.
+Own code on purpose: the SDK invents ids that are missing, where a missing id must be refused. What a mirror or a
+connector has turned into structured mode is read as well.
 """
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,8 +94,10 @@ class Envelope:
             customer_id = (key or b"").decode()
         except UnicodeDecodeError as error:
             raise MalformedError("a header or the key is not UTF-8") from error
+        if found.get("content-type", "").lower().startswith(_STRUCTURED):
+            found, value = _taken_apart(value or b"")
         if found.get("ce_specversion") != "1.0":
-            raise MalformedError("ce_specversion is not 1.0: not a CloudEvent in binary mode")
+            raise MalformedError("ce_specversion is not 1.0: not a CloudEvent")
         for name in ("ce_id", "ce_source", "ce_type"):
             if not found.get(name):
                 raise MalformedError(f"header {name} is missing or empty")
@@ -122,6 +127,25 @@ class Envelope:
             causation_id=found.get("ce_causationid"),
             data=value,
         )
+
+
+_STRUCTURED: Final = "application/cloudevents+json"
+
+
+def _taken_apart(value: bytes) -> tuple[dict[str, str], bytes | None]:
+    """A record in structured mode as one in binary mode: headers and data."""
+    try:
+        whole = json.loads(value)
+        attributes = {f"ce_{name}": str(one) for name, one in whole.items() if one is not None}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise MalformedError("the value is not a CloudEvent in structured mode") from error
+    encoded = attributes.pop("ce_data_base64", None)
+    if attributes.pop("ce_data", None) is not None:
+        return attributes, json.dumps(whole["data"]).encode()
+    try:
+        return attributes, None if encoded is None else b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise MalformedError("data_base64 cannot be read") from error
 
 
 _SPECVERSION = ("ce_specversion", b"1.0")

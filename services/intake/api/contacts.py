@@ -32,6 +32,8 @@ def _plain(value: str) -> str:
 
 
 Filter = Annotated[str | None, Query(max_length=200), AfterValidator(lambda v: v if v is None else _plain(v))]
+#: that of an event may be a long URI
+SourceFilter = Annotated[str | None, Query(max_length=1_000), AfterValidator(lambda v: v if v is None else _plain(v))]
 ContactId = Annotated[str, Path(max_length=100)]
 
 
@@ -68,7 +70,7 @@ def asking(desk: Desk) -> APIRouter:
 
     @router.get("", summary="Contacts, latest received first")
     async def listed(
-        _: Reader, page: Paged, customer_id: Filter = None, source: Filter = None, conversation_id: Filter = None
+        _: Reader, page: Paged, customer_id: Filter = None, source: SourceFilter = None, conversation_id: Filter = None
     ) -> Answer:
         after = None if page.cursor is None else str(page.after(str)[0])  # type: ignore[index]
         if after is not None and not reading.is_id(after):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.intake.domain import NewContact
 from services.intake.handlers import Responded, Taken, on_contact, on_response
 from services.intake.listening import Ears
 from services.intake.store import Book, reading
@@ -39,12 +40,11 @@ class Desk:
 
     async def take(self, body: ContactBody, ticket: Ticket | None = None) -> Answer:
         """Takes one contact and answers with what was heard in it."""
-        new = read_contact(body, self.ears)
-        render = None if ticket is None else _render_contact
-        one: Input[Book] = Input(
-            new.customer_id, new, on_contact, ticket=ticket, render=render, correlation_id=new.contact_id
-        )
-        return answered(await self.group.take_one(one), _render_contact)
+        return await self.take_new(read_contact(body, self.ears), ticket)
+
+    async def take_new(self, new: NewContact, ticket: Ticket | None) -> Answer:
+        """The same of a contact that is read and heard."""
+        return answered(await self.group.take_one(input_of(new, ticket)), _render_contact)
 
     async def respond(self, contact_id: str, body: ResponseBody, ticket: Ticket | None = None) -> Answer:
         """Takes a human's response to a contact; raises the 404."""
@@ -61,6 +61,12 @@ class Desk:
             new.customer_id, new, on_response, ticket=ticket, render=render, correlation_id=new.response_id
         )
         return answered(await self.group.take_one(one), _render_response)
+
+
+def input_of(new: NewContact, ticket: Ticket | None = None) -> Input[Book]:
+    """A contact on its way into the corridor."""
+    render = None if ticket is None else _render_contact
+    return Input(new.customer_id, new, on_contact, ticket=ticket, render=render, correlation_id=new.contact_id)
 
 
 def answered(result: Any, render: Any) -> Answer:

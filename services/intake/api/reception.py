@@ -18,8 +18,8 @@ from shared.fields import Money
 from .bodies import ContactBody, CustomerPart, ProfileBody, ResponderPart, ResponseBody
 
 
-def read_contact(body: ContactBody, ears: Ears) -> NewContact:
-    """A contact, heard without regard to what the customer said before."""
+def read_contact(body: ContactBody, ears: Ears, envelope: bytes | None = None) -> NewContact:
+    """A contact, heard without regard to what the customer said before; `envelope` is the digest of its event."""
     caller = Caller(complaint=body.complaint, departure_threat=body.departure_threat, cause=body.cause, need=body.need)
     text, subject = body.text or "", body.subject or ""
     profile = _profile(body.customer)
@@ -40,6 +40,7 @@ def read_contact(body: ContactBody, ears: Ears) -> NewContact:
         caller=caller,
         signals=ears.hear(text, subject, profile.get("locale"), caller),
         posted=body.model_dump_json(exclude_none=True).encode(),
+        envelope=envelope,
     )
 
 

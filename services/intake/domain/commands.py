@@ -24,7 +24,8 @@ class Person:
 @dataclass(slots=True)
 class NewContact:
     """A customer said something. `posted` is the whole of it as JSON; `profile` has the customer's fields that were
-    given; `signals` is what was heard without looking at earlier contacts."""
+    given; `signals` is what was heard without looking at earlier contacts; `envelope` is the digest of the event that
+    brought it, if one did."""
 
     contact_id: str
     source: str
@@ -42,6 +43,7 @@ class NewContact:
     caller: Caller
     signals: Signals
     posted: bytes
+    envelope: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Book:
 
     ears: Ears
     known: dict[Identity, Known] = field(default_factory=dict)
+    #: the same by the digest of the event that brought them
+    enveloped: dict[bytes, Known] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     #: the last few contacts of each customer, the latest last, with those of this set
     recent: dict[str, list[Recent]] = field(default_factory=dict)
@@ -77,6 +79,8 @@ class Book:
     confused: set[str] = field(default_factory=set)
 
     captured: list[tuple[NewContact, Kept[Contact], bytes]] = field(default_factory=list)
+    #: events that brought contacts, to be kept: digest -> contact
+    envelopes: dict[bytes, str] = field(default_factory=dict)
     responded: list[tuple[NewResponse, ContactResponded]] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
@@ -94,11 +98,12 @@ class Book:
         Here, and not where it is decided, because a set of long texts takes seconds.
         """
         breath = Breath()
-        seen: set[Identity] = set()
+        seen: set[Identity | bytes | None] = {None}
         for one in new:
-            if (one.source, one.source_event_id) in seen or one.customer_id in self.confused:
+            names = {(one.source, one.source_event_id), one.envelope}
+            if not seen.isdisjoint(names - {None}) or one.customer_id in self.confused:
                 continue
-            seen.add((one.source, one.source_event_id))
+            seen |= names
             signals = one.signals
             if earlier := self.earlier_than(one):
                 await breath.taken()
@@ -126,9 +131,20 @@ class Book:
         """Notes a contact that was captured, for what comes after it in this set and for the tables."""
         state = kept.now
         self.captured.append((new, kept, signals))
-        self.known[(new.source, new.source_event_id)] = Known(new.contact_id, state.received_at, signals)
+        there = self.known[(new.source, new.source_event_id)] = Known(new.contact_id, state.received_at, signals)
+        self.came_in(new.envelope, there)
         self.contacts[kept.id] = kept
         self.customer(new.customer_id).known = True
+
+    def knows(self, new: NewContact) -> bool:
+        """Whether a contact is there already, by its identity or by that of the event that brings it."""
+        return (new.source, new.source_event_id) in self.known or new.envelope in self.enveloped
+
+    def came_in(self, envelope: bytes | None, there: Known) -> None:
+        """Notes which event brought a contact, the first time or again."""
+        if envelope is not None and envelope not in self.enveloped:
+            self.enveloped[envelope] = there
+            self.envelopes[envelope] = there.contact_id
 
     def forget(self, customer_id: str) -> None:
         """Forgets a customer: what is stored of them, and what has come in this set so far."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, column, func, select, true, tuple_
+from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, any_, bindparam, cast, column, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import PROFILE, Contact, NewContact, NewProfile, NewResponse, Profile, Standing
@@ -62,6 +62,16 @@ _responses = select(tables.responses).where(
         select(_answers.c.source, _answers.c.scope, _answers.c.source_event_id)
     )
 )
+_enveloped = Prepared(
+    select(
+        tables.envelopes.c.id.label("envelope"),
+        cast(_c.id, Text).label("id"),
+        _c.received_at,
+        cast(_c.signals, Text).label("signals"),
+    )
+    .join(tables.contacts, _c.id == tables.envelopes.c.contact_id)
+    .where(tables.envelopes.c.id == any_(_array("ids", LargeBinary)))
+)
 _responders = Prepared(select(tables.responders).where(_p.id == any_(_array("ids"))))
 
 
@@ -96,7 +106,9 @@ class IntakeStore:
         if erased := sorted(one.customer_id for one in payloads if isinstance(one, Erase)):
             for row in await recent(conn, erased):
                 book.customer(row.customer_id).known = True
-        if unknown := [one for one in new if (one.source, one.source_event_id) not in book.known]:
+        if envelopes := [one.envelope for one in new if one.envelope is not None]:
+            await self._load_enveloped(conn, book, envelopes)
+        if unknown := [one for one in new if not book.knows(one)]:
             await book.compare(unknown)
         return book
 
@@ -115,6 +127,10 @@ class IntakeStore:
         for row in recently:
             earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
             book.recent.setdefault(row.customer_id, []).insert(0, Recent(earlier, row.conversation_id))
+
+    async def _load_enveloped(self, conn: AsyncConnection, book: Book, envelopes: list[bytes]) -> None:
+        for row in await _enveloped.rows(conn, {"ids": envelopes}):
+            book.enveloped[row.envelope] = Known(row.id, row.received_at, row.signals.encode())
 
     def _know(self, book: Book, rows: Sequence[Any]) -> None:
         for row in rows:
@@ -142,6 +158,7 @@ class IntakeStore:
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:
         """Writes new contacts and responses, what was learned of people, and forgets who is to be forgotten."""
         work.write(tables.contacts, [contact_row(*one) for one in book.captured])
+        work.write(tables.envelopes, [{"id": one, "contact_id": of} for one, of in book.envelopes.items()])
         if book.responded:
             work.write(tables.responses, response_rows(book))
             await note_answered(conn, book)

@@ -40,12 +40,21 @@ contacts: Final = Table(
     Column("signals", JSONB, nullable=False, comment="what was heard in it, as answered"),
     Index("ix_contacts_source_source_event_id", "source", "source_event_id", unique=True),
     Index("ix_contacts_customer_id_id", "customer_id", "id"),
+    Index("ix_contacts_source_id", "source", "id"),
     Index(
         "ix_contacts_conversation_id_id",
         "conversation_id",
         "id",
         postgresql_where=text("conversation_id IS NOT NULL"),
     ),
+)
+
+#: the identity of an event is not that of its data: either tells a repeat
+envelopes: Final = Table(
+    "envelopes",
+    metadata,
+    Column("id", LargeBinary, primary_key=True, comment="SHA-256 of the event's source and id"),
+    Column("contact_id", Uuid(as_uuid=False), nullable=False),
 )
 
 responses: Final = Table(
