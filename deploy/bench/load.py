@@ -1,6 +1,7 @@
 """64 connections that post contacts as fast as they are answered: wrk where it is installed, else a client of our own.
 
-`python -m deploy.bench.load PORT SECONDS KEY [unstated]` prints `{"per_second", "errors"}` of our own client. Every
+`python -m deploy.bench.load PORT SECONDS KEY [unstated] [PER_SECOND]` prints `{"per_second", "errors"}` of our own
+client, which posts at an even rate where one is given. Every
 contact is new, of one of twenty thousand customers of the run, in words of a few kinds, and has an Idempotency-Key of
 its own. Its signals are stated by the caller, as tools with forms do, or left to be heard.
 """
@@ -21,6 +22,7 @@ from itertools import count
 from typing import cast
 
 CONNECTIONS = 64
+_STEADY_CONNECTIONS = 16
 #: of one run; each run has its own, and some of them come back within it
 _CUSTOMERS = 20_011
 _TEXTS = (
@@ -106,6 +108,12 @@ def drive(port: int, seconds: float, key: str, stated: bool = True) -> dict[str,
     return found
 
 
+def steady(port: int, seconds: float, key: str, per_second: float) -> subprocess.Popen[str]:
+    """Begins to post at an even rate, in a process of its own; its output is what `drive` answers."""
+    command = [sys.executable, "-m", "deploy.bench.load", str(port), str(seconds), key, str(per_second)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def _wrk(port: int, seconds: float, key: str, stated: bool) -> dict[str, float]:
     def quoted(parts: list[bytes]) -> str:
         return ", ".join(json.dumps(part.decode()) for part in parts)
@@ -129,8 +137,10 @@ def _wrk(port: int, seconds: float, key: str, stated: bool) -> dict[str, float]:
 class _Client(asyncio.Protocol):
     """One connection: the next request leaves when the answer to the last is whole."""
 
-    def __init__(self, posts: Iterator[bytes], end: float, seen: deque[bool]) -> None:
+    def __init__(self, posts: Iterator[bytes], end: float, seen: deque[bool], pause: float = 0.0) -> None:
         self._posts, self._end, self._seen = posts, end, seen
+        #: seconds from one request to the next, where it is not as fast as they are answered
+        self._pause, self._next = pause, time.perf_counter()
         self._answer = b""
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -148,10 +158,14 @@ class _Client(asyncio.Protocol):
             return
         self._seen.append(head.startswith((b"HTTP/1.1 202", b"HTTP/1.1 200")))
         self._answer = b""
-        if time.perf_counter() < self._end:
-            self._post()
-        else:
+        now = time.perf_counter()
+        if now >= self._end:
             self._transport.close()
+        elif self._pause:
+            self._next = max(self._next + self._pause, now)
+            asyncio.get_running_loop().call_later(self._next - now, self._post)
+        else:
+            self._post()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.finished.done():
@@ -171,15 +185,19 @@ def posts(key: str, stated: bool) -> Iterator[bytes]:
         yield head % (run.encode(), number, len(body)) + body
 
 
-async def driven(port: int, seconds: float, requests: Iterator[bytes]) -> dict[str, float]:
-    """Sends these requests for so long over 64 connections; answers how many a second were taken, and not taken."""
+async def driven(port: int, seconds: float, requests: Iterator[bytes], per_second: float = 0) -> dict[str, float]:
+    """Sends these requests for so long, over 64 connections as fast as they are answered, or over fewer, evenly;
+    answers how many a second were taken, and how many not."""
     seen: deque[bool] = deque()
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
-    clients = [
-        (await loop.create_connection(lambda: _Client(requests, began + seconds, seen), "127.0.0.1", port))[1]
-        for _ in range(CONNECTIONS)
-    ]
+    connections = _STEADY_CONNECTIONS if per_second else CONNECTIONS
+    pause = connections / per_second if per_second else 0.0
+    clients = []
+    for _ in range(connections):
+        made = await loop.create_connection(lambda: _Client(requests, began + seconds, seen, pause), "127.0.0.1", port)
+        clients.append(made[1])
+        await asyncio.sleep(pause / connections)
     await asyncio.gather(*(client.finished for client in clients))
     taken = sum(seen)
     return {"per_second": taken / (time.perf_counter() - began), "errors": len(seen) - taken}
@@ -188,6 +206,8 @@ async def driven(port: int, seconds: float, requests: Iterator[bytes]) -> dict[s
 if __name__ == "__main__":
     import uvloop
 
-    port, seconds, key, *unstated = sys.argv[1:]
+    port, seconds, key, *more = sys.argv[1:]
+    rate = next((float(one) for one in more if one != "unstated"), 0.0)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.stdout.write(json.dumps(runner.run(driven(int(port), float(seconds), posts(key, not unstated)))))
+        work = driven(int(port), float(seconds), posts(key, "unstated" not in more), rate)
+        sys.stdout.write(json.dumps(runner.run(work)))

@@ -13,8 +13,8 @@ from services.escalation.domain import escalation as escalating
 from services.escalation.domain import promise as promising
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
+from services.escalation.store import arrivals, mails
 from services.escalation.store import feed as feed_sql
-from services.escalation.store import mails
 from services.escalation.store.tables import breaches, escalations, events, feed, promises, timers
 from shared.audit import audited
 from shared.contracts.escalation import EVENTS, PromiseEvent
@@ -49,6 +49,8 @@ async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
     async for finding in _standing(conn):
         yield finding
     for finding in await feed_sql.gaps(conn):
+        yield finding
+    async for finding in arrivals.findings(conn):
         yield finding
     async for finding in mails.findings(conn):
         yield finding

@@ -94,6 +94,7 @@ def test_it_starts_survives_kills_and_stops(run: Run) -> None:
     assert first["keys"].keys() == SCOPES
     assert (run.folder / "endpoints.json").stat().st_mode & 0o077 == 0
     assert first["sign_in_url"].startswith(f"http://127.0.0.1:{run.port}/sign-in/")
+    assert first["reply_address"] == "answer@localhost"
     assert run.get("/v1/complaints", first["keys"]["agent"]) == 200
     assert run.process is not None
     assert psutil.Process(run.process.pid).memory_info().rss < 60_000_000

@@ -6,7 +6,7 @@ quotes is the customer's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -118,3 +118,10 @@ async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
 async def purge(conn: AsyncConnection, before: datetime) -> None:
     """Rows that were settled long ago."""
     await conn.execute(delete(arrivals).where(arrivals.c.next_at.is_(None), arrivals.c.came_at < before))
+
+
+async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Mail that came in and nothing will ever look at, a sentence each."""
+    lost = select(arrivals.c.id).where(arrivals.c.state == "new", arrivals.c.next_at.is_(None))
+    for row in await conn.execute(lost.order_by(arrivals.c.id).limit(1000)):
+        yield f"mail that came in {row.id}: neither dealt with nor ever due again"
