@@ -21,9 +21,10 @@ from pydantic import ValidationError
 from sqlalchemy import Table, select, update
 
 from shared.contracts.envelope import Envelope, Event, MalformedError, topic_of
-from shared.db import insert_many, is_transient
+from shared.db import is_transient
 from shared.faults import fault
 from shared.kafka import KafkaError, Producer, Received, TopicPartition, TopicReader, is_passing
+from shared.sets import insert_many
 from shared.work import Book, Corridor, Failed, Input
 
 log = structlog.get_logger()

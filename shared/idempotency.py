@@ -35,11 +35,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.auth import principal_of
-from shared.db import insert_many
 from shared.http.problem import Answer, Problem
 from shared.http.route import header_of
 from shared.prepared import Prepared
 from shared.refusal import Refusal
+from shared.sets import insert_many
 
 #: how long answers are kept
 KEPT_FOR = timedelta(days=7)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.envelope import Envelope
-from shared.db import insert_many
+from shared.sets import insert_many
 
 
 def inbox_table(metadata: MetaData) -> Table:

@@ -40,8 +40,8 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.envelope import Envelope, kafka_headers
-from shared.db import Rows, insert_sets
 from shared.faults import fault
+from shared.sets import Rows, insert_sets
 
 if TYPE_CHECKING:
     from shared.kafka import Producer

@@ -14,8 +14,8 @@ from sqlalchemy import MetaData, Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.envelope import Envelope, MalformedError
-from shared.db import insert_many
 from shared.kafka import Connection, Received, read_whole
+from shared.sets import insert_many
 
 
 class NotEmptyError(Exception):

@@ -25,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db import insert_many
 from shared.outbox import lock_number
+from shared.sets import insert_many
 
 
 @dataclass(frozen=True, slots=True)

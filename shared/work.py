@@ -18,11 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id
-from shared.db import Rows, is_transient, sqlstate_of
+from shared.db import is_transient, sqlstate_of
 from shared.faults import fault
 from shared.idempotency import Stored, Ticket, kept_rows, stored_answers
 from shared.inbox import receive
 from shared.outbox import Journal, chained
+from shared.sets import Rows
 from shared.timers import Due, Timers, lock_customers
 
 log = structlog.get_logger()

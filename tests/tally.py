@@ -18,12 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.clock import ManualClock
 from shared.consumer import Consumer, Registry
 from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id, topic_of
-from shared.db import insert_many, service_metadata
+from shared.db import service_metadata
 from shared.idempotency import idempotency_table
 from shared.inbox import inbox_table, parked_table
 from shared.kafka import Connection, Producer, TopicReader
 from shared.outbox import Relay, journal_tables
 from shared.refusal import Refusal
+from shared.sets import insert_many
 from shared.timers import Due, Timers, timers_table
 from shared.work import Corridor, Failed, Input, Kept, Work
 

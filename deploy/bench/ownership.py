@@ -24,9 +24,10 @@ from shared.clock import ManualClock
 from shared.consumer import Consumer
 from shared.contracts.envelope import Envelope, dump, full_type, new_id
 from shared.contracts.intake import ContactCaptured, DepartureVerdict, RepeatVerdict, Verdict
-from shared.db import insert_many, make_engine
+from shared.db import make_engine
 from shared.kafka import Connection, Producer, TopicReader, create_topics
 from shared.policy import Policies, load_policy
+from shared.sets import insert_many
 from shared.work import Corridor, Input
 
 BACKLOG = 24_000

@@ -15,9 +15,10 @@ from sqlalchemy import text
 
 from deploy.local.parts import start_both
 from shared.contracts.envelope import Envelope, new_id
-from shared.db import insert_many, make_engine, service_metadata
+from shared.db import make_engine, service_metadata
 from shared.kafka import Connection, Producer, create_topics
 from shared.outbox import Relay, journal_tables
+from shared.sets import insert_many
 
 EVENTS = 40_000
 _DATA = b'{"pad":"' + b"x" * 520 + b'"}'

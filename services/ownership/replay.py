@@ -32,8 +32,8 @@ from services.ownership.store.tables import agents, complaints, events, inbox, p
 from shared.audit import envelope_of, subjects
 from shared.contracts.ownership import Paused
 from shared.contracts.registry import BY_TYPE
-from shared.db import insert_many
 from shared.outbox import chained
+from shared.sets import insert_many
 from shared.timers import Timers
 from shared.work import Kept
 

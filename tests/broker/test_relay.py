@@ -13,11 +13,12 @@ from sqlalchemy import func, select, text
 from shared import faults
 from shared.balance import balanced
 from shared.contracts.envelope import Envelope, topic_of
-from shared.db import insert_many, is_transient
+from shared.db import is_transient
 from shared.faults import FaultError
 from shared.kafka import Producer
 from shared.outbox import Relay
 from shared.runner import LedLoop
+from shared.sets import insert_many
 from tests.broker.conftest import Broker, until
 from tests.tally import SCHEMA, events, said, tallies, unsent
 

@@ -13,7 +13,7 @@ from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db import insert_many
+from shared.sets import insert_many
 
 _things = Table(
     "things",

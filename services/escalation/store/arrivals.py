@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.escalation.store.book import Arrival
 from services.escalation.store.mails import mails
 from services.escalation.store.tables import metadata
-from shared.db import insert_many
+from shared.sets import insert_many
 
 arrivals = Table(
     "arrivals",

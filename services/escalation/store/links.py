@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.store.tables import metadata
-from shared.db import insert_many
+from shared.sets import insert_many
 
 links = Table(
     "links",

@@ -33,8 +33,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain.mail import MailOrder, MailOutcome
 from services.escalation.store.tables import metadata
-from shared.db import insert_many
 from shared.outbox import lock_number
+from shared.sets import insert_many
 
 mails = Table(
     "mails",

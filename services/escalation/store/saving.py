@@ -23,8 +23,8 @@ from services.escalation.store.tables import (
     feed,
     promises,
 )
-from shared.db import insert_many
 from shared.faults import fault
+from shared.sets import insert_many
 from shared.work import Work
 
 #: the end of a watch that is held open

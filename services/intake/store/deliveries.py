@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db import insert_many
+from shared.sets import insert_many
 
 from .hooks import deliveries, endpoints
 from .tables import customers, parked

@@ -16,6 +16,7 @@ from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
 from shared.prepared import Prepared, Together
+from shared.sets import one_text, texts
 from shared.timers import Timers
 from shared.work import Input, Kept, Work
 
@@ -32,7 +33,7 @@ def _array(name: str, kind: Any = Text) -> Any:
 
 
 def _rows(name: str, *columns: str) -> Any:
-    arrays = [_array(f"p_{one}") for one in columns]
+    arrays = [texts(f"p_{one}") for one in columns]
     return func.unnest(*arrays).table_valued(*[column(one, Text) for one in columns]).render_derived(name=name)
 
 
@@ -113,10 +114,10 @@ class IntakeStore:
         return book
 
     async def _look(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
-        whose = list({one.customer_id for one in new})
+        whose = one_text(list({one.customer_id for one in new}))
         asked = {
-            "p_source": [one.source for one in new],
-            "p_source_event_id": [one.source_event_id for one in new],
+            "p_source": one_text([one.source for one in new]),
+            "p_source_event_id": one_text([one.source_event_id for one in new]),
             "ids": whose,
             "whose": whose,
         }
@@ -147,9 +148,9 @@ class IntakeStore:
         for row in await conn.execute(_contacts, {"ids": sorted({one.contact_id for one in answers})}):
             book.contacts[row.id] = Kept(row.id, row.customer_id, contact_of(row), row.version, row.chain)
         asked = {
-            "p_source": [one.source for one in answers],
-            "p_scope": [one.scope for one in answers],
-            "p_source_event_id": [one.source_event_id for one in answers],
+            "p_source": one_text([one.source for one in answers]),
+            "p_scope": one_text([one.scope for one in answers]),
+            "p_source_event_id": one_text([one.source_event_id for one in answers]),
         }
         for row in await conn.execute(_responses, asked):
             key = (row.source, row.scope, row.source_event_id)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, column, delete, func, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db import insert_many
+from shared.sets import insert_many
 
 from .hooks import messages
 from .tables import contacts, customers

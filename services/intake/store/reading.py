@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER
 from shared.prepared import Prepared
+from shared.sets import one_text, texts
 
 from .tables import contacts, customers, responders, responses
 
@@ -70,7 +71,7 @@ async def responses_of(conn: AsyncConnection, contact_ids: list[str]) -> dict[st
 
 async def customers_of(conn: AsyncConnection, customer_ids: Sequence[str]) -> Sequence[Any]:
     """The rows of those of these customers who have one; JSON is text."""
-    return await _customers.rows(conn, {"ids": list(customer_ids)})
+    return await _customers.rows(conn, {"ids": one_text(customer_ids)}) if customer_ids else ()
 
 
 async def responder(conn: AsyncConnection, responder_id: str) -> Any:
@@ -78,11 +79,7 @@ async def responder(conn: AsyncConnection, responder_id: str) -> Any:
     return (await conn.execute(select(responders).where(responders.c.id == responder_id))).one_or_none()
 
 
-_whose = (
-    func.unnest(bindparam("whose", type_=ARRAY(Text)))
-    .table_valued(column("customer_id", Text))
-    .render_derived(name="whose")
-)
+_whose = func.unnest(texts("whose")).table_valued(column("customer_id", Text)).render_derived(name="whose")
 _last = (
     select(
         _c.id,
@@ -104,10 +101,10 @@ RECENT: Final = select(cast(_last.c.id, Text).label("id"), *[one for one in _las
 #: customers `ids`; JSON is text
 CUSTOMERS: Final = select(
     *[cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in customers.c]
-).where(customers.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+).where(customers.c.id == any_(texts("ids")))
 _recent, _customers = Prepared(RECENT), Prepared(CUSTOMERS)
 
 
 async def recent(conn: AsyncConnection, customer_ids: Sequence[str]) -> Sequence[Any]:
     """The last few contacts of each of these customers, of each the latest first."""
-    return await _recent.rows(conn, {"whose": list(customer_ids)}) if customer_ids else ()
+    return await _recent.rows(conn, {"whose": one_text(customer_ids)}) if customer_ids else ()

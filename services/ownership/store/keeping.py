@@ -19,8 +19,8 @@ from services.ownership.domain.story import Heard
 from shared.contracts.envelope import new_id
 from shared.contracts.intake import ContactCaptured
 from shared.contracts.ownership import Paused
-from shared.db import insert_many
 from shared.policy import Policies
+from shared.sets import insert_many
 from shared.timers import Due, Timers
 from shared.work import Input, Kept, Work
 
