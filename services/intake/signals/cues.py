@@ -46,13 +46,13 @@ class Finder:
     def wanted(self, words: Set[str], row: str | None) -> Set[str]:
         """The words of a text for whose sake it has to be looked into, sentence by sentence; mostly none.
 
-        `row` has all words of the text between spaces, where nothing else is in it.
+        `row` has all words of the text between spaces, where nothing else and no name is in it.
         """
         return {word for word in self.anchors & words if self._promising(word, words, row)}
 
     def _promising(self, anchor: str, words: Set[str], row: str | None) -> bool:
         for one in self._matchers[anchor]:
-            if one.possible(words) and (row is None or not one.anywhere or one.expression.search(row)):
+            if one.possible(words) and (row is None or (one.in_row is not None and one.in_row.search(row))):
                 return True
         return False
 
@@ -75,7 +75,7 @@ class Finder:
             if looked > SENTENCES:
                 break
             entries = self._entries(hits, sentence.words)
-            finding = self._look(sentence.line, entries) if entries else None
+            finding = self._look(sentence.line, entries, sentence.words) if entries else None
             if finding is not None:
                 cues, guards, stopped, points, begin, end = finding
                 found.append(Finding((begin, end), cues, guards, stopped, points, sentence))
@@ -100,7 +100,7 @@ class Finder:
         return found
 
     def _look(
-        self, line: str, entries: Iterable[tuple[int, int]]
+        self, line: str, entries: Iterable[tuple[int, int]], words: Set[str] | None = None
     ) -> tuple[tuple[Cue, ...], tuple[Guard, ...], tuple[Cue, ...], float, int, int] | None:
         spots: dict[int, tuple[int, int]] = {}
         rules = self.rules.cues
@@ -115,8 +115,10 @@ class Finder:
         spoke: list[Guard] = []
         stopped: list[Cue] = []
         for guard in self._wanted(cues):
-            if any(matcher.expression.search(line) for matcher in guard.matchers):
-                spoke.append(guard)
+            for matcher in guard.matchers:
+                if (words is None or matcher.wanted(words)) and matcher.expression.search(line):
+                    spoke.append(guard)
+                    break
         stops = frozenset(name for guard in spoke for name in guard.stops)
         stopped = [cue for cue in cues if cue.name in stops]
         standing = [cue for cue in cues if cue.name not in stops]

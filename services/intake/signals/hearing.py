@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -216,4 +215,4 @@ def _shift(again: Repeat, by: int) -> Repeat:
     if again.quote is None or not by:
         return again
     start, end = again.quote[0] - by, again.quote[1] - by
-    return replace(again, quote=(start, end) if start >= 0 else None)
+    return Repeat(again.value, again.score, again.because, again.of, (start, end) if start >= 0 else None)

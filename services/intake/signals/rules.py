@@ -42,7 +42,13 @@ class Matcher:
     anchors: frozenset[str]  # one of these must stand in the sentence (en: a word, zh: characters)
     expression: re.Pattern[str]
     others: tuple[frozenset[str], ...] = ()  # and, in English, one of each of these
-    anywhere: bool = False  # whether, standing in a sentence, it stands in the row of all words of a text as well
+    # what stands in the row of all words of a text where the pattern stands in one of its sentences: the same without
+    # ends of sentences, without what must not follow, and without names; None where it has nothing but names
+    in_row: re.Pattern[str] | None = None
+
+    def wanted(self, words: Set[str]) -> bool:
+        """The same with the word that it is known by."""
+        return not self.anchors.isdisjoint(words) and self.possible(words)
 
     def possible(self, words: Set[str]) -> bool:
         """Whether a text of these words can hold the pattern at all: sets are asked long before an expression is."""
@@ -166,6 +172,7 @@ def _matchers(
 def compile_pattern(pattern: str, lists: Mapping[str, Sequence[str]], language: str, where: str = "") -> Matcher:
     words = language != "zh"
     parts: list[str] = []
+    loose: list[str] = []
     needed: list[tuple[str, ...]] = []
     for element in pattern.split():
         gap = _GAP.match(element)
@@ -173,19 +180,22 @@ def compile_pattern(pattern: str, lists: Mapping[str, Sequence[str]], language: 
             if int(gap[1]) > (16 if words else 30):
                 raise RuleError(f"{where}: a gap is at most 16 words or 30 characters: {element}")
             parts.append(rf"(?:[^ ]+ ){{0,{gap[1]}}}?" if words else rf"[^。！？!?；;\n]{{0,{gap[1]}}}?")
+            loose.append(parts[-1])
         elif element in ("^", "$"):
             parts.append(element)
         else:
             negated, optional = element.startswith("!"), element.endswith("?") and len(element) > 1
             choice = _choice(element[negated : len(element) - optional], lists, where)
-            either = "|".join(re.escape(word) for word in sorted(choice, key=lambda word: (-len(word), word)))
-            body = rf"(?:{either}) " if words else rf"(?:{either})"
+            body = _either(choice) + " " * words
+            plain = _either([word for word in choice if not _is_symbol(word)]) + " "
             if negated:
                 parts.append(f"(?!{body})")
             elif optional:
                 parts.append(f"(?:{body})?")
+                loose.append(f"(?:{plain})?")
             else:
                 parts.append(body)
+                loose.append(plain)
                 needed.append(choice)
     if not needed:
         raise RuleError(f"{where}: a pattern needs at least one word that must be there: {pattern}")
@@ -193,15 +203,21 @@ def compile_pattern(pattern: str, lists: Mapping[str, Sequence[str]], language: 
     if words:
         source = source.replace("^", "^ ", 1) if source.startswith("^") else "(?<= )" + source
     anchors = min(needed, key=_cost)
-    others = [frozenset(choice) for choice in needed if choice is not anchors and all(map(_is_plain, choice))]
-    # ends of sentences, what must not follow, and names: the row of all words does not have them
-    anywhere = words and not set(pattern) & set("^$!") and all(map(_is_plain, (w for choice in needed for w in choice)))
-    return Matcher(frozenset(anchors), re.compile(source), tuple(others) if words else (), anywhere)
+    if not words:
+        return Matcher(frozenset(anchors), re.compile(source))
+    others = [frozenset(choice) for choice in needed if choice is not anchors and not any(map(_is_symbol, choice))]
+    named = any(all(map(_is_symbol, choice)) for choice in needed)
+    in_row = None if named else re.compile("(?<= )" + "".join(loose))
+    return Matcher(frozenset(anchors), re.compile(source), tuple(others), in_row)
 
 
-def _is_plain(word: str) -> bool:
+def _either(choice: Iterable[str]) -> str:
+    return f"(?:{'|'.join(re.escape(word) for word in sorted(choice, key=lambda word: (-len(word), word)))})"
+
+
+def _is_symbol(word: str) -> bool:
     # OWN, RIVAL, OTHER and _tags_ stand for words that a text spells in its own way
-    return word.islower() and not word.startswith("_")
+    return word.isupper() or word.startswith("_")
 
 
 def _choice(body: str, lists: Mapping[str, Sequence[str]], where: str) -> tuple[str, ...]:
