@@ -25,6 +25,13 @@ async function read(path) {
   return (await answer.json()).items;
 }
 
+// counted over everything that is open, so not at every item of the feed
+let counted = { at: 0, owners: [] };
+async function owners() {
+  if (Date.now() - counted.at > 30_000) counted = { at: Date.now(), owners: await read("/v1/owners?over=true&limit=12") };
+  return counted.owners;
+}
+
 async function refresh() {
   const [escalations, unowned, overdue, promises, undecided, laden, visits, withdrawn, none] = await Promise.all([
     read("/v1/escalations?status=waiting&limit=12"),
@@ -32,7 +39,7 @@ async function refresh() {
     read("/v1/complaints?status=open&overdue=true&limit=12"),
     read("/v1/promises?status=broken&limit=12"),
     read("/v1/complaints?succession_asked=true&limit=12"),
-    read("/v1/owners?over=true&limit=12"),
+    owners(),
     read("/v1/complaints?status=closed&overdue=true&limit=12"),
     read("/v1/complaints?basis=withdrawn&limit=6"),
     read("/v1/complaints?basis=not_a_complaint&limit=6"),

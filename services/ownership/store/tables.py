@@ -56,11 +56,13 @@ Index(
 Index("ix_complaints_late_id", complaints.c.id, postgresql_where=complaints.c.late)
 Index("ix_complaints_late_owner_id_id", complaints.c.owner_id, complaints.c.id, postgresql_where=complaints.c.late)
 Index("ix_complaints_late_cause_id", complaints.c.cause, complaints.c.id, postgresql_where=complaints.c.late)
+# what people hold is counted from this one alone
 Index(
     "ix_complaints_live_owner_id_id",
     complaints.c.owner_id,
     complaints.c.id,
     postgresql_where=complaints.c.status != "closed",
+    postgresql_include=["status", "owed_at", "deputy_id", "departure_threat"],
 )
 Index(
     "ix_complaints_live_cause_id",
