@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, or_, select
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import evolve, from_json, next_moment
@@ -41,6 +41,8 @@ async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
         yield finding
     async for finding in _orphans(conn):
         yield finding
+    async for finding in _scattered(conn):
+        yield finding
     async for finding in _asleep(conn):
         yield finding
 
@@ -74,6 +76,33 @@ async def _orphans(conn: AsyncConnection) -> AsyncIterator[str]:
     )
     for row in await conn.execute(statement):
         yield f"{row.id}: its owner is inactive, and nobody was asked who follows"
+
+
+async def _scattered(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Contacts that belong to two complaints, and complaints that were merged into one which knows nothing of it."""
+    told = func.jsonb_array_elements_text(_c.state["contacts"]).table_valued("value").lateral("told")
+    contact = told.c.value.label("contact")
+    twice = (
+        select(contact, func.count().label("times"))
+        .select_from(complaints.join(told, true()))
+        .group_by(contact)
+        .having(func.count() > 1)
+        .limit(1000)
+    )
+    for row in await conn.execute(twice):
+        yield f"contact {row.contact} belongs to {row.times} complaints"
+    into = complaints.alias("into_")
+    lost = (
+        select(_c.id)
+        .outerjoin(into, cast(into.c.id, Text) == _c.state["merged_into"].astext)
+        .where(
+            _c.basis == "merged",
+            func.coalesce(~into.c.state["took_in"].has_key(cast(_c.id, Text)), True),
+        )
+        .limit(1000)
+    )
+    for row in await conn.execute(lost):
+        yield f"{row.id}: was merged into a complaint that knows nothing of it"
 
 
 async def _asleep(conn: AsyncConnection) -> AsyncIterator[str]:

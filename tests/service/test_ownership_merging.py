@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.service.ownership_world import World, clock_of
 
@@ -272,6 +273,29 @@ async def test_what_cannot_be_split(world: World, owned: dict[str, Any]) -> None
     await world.post(f"{owned['id']}/confirmation", {"solved": True})
     late = await world.post(f"{owned['id']}/split", WHO | {"contacts": [second.contact_id]})
     assert late.status_code == 409 and late.json()["state"]["status"] == "closed"
+
+
+async def test_verify_sees_contacts_and_complaints_that_were_lost(world: World) -> None:
+    first, later = await two(world)
+    await world.post(f"{later['id']}/merge", WHO | {"into": first["id"]})
+    await world.contact("c-2", conversation_id="v-9")
+    assert await world.findings() == []
+    stolen = later["contacts"][0]
+    async with world.engine.begin() as conn:
+        await conn.execute(
+            text("update ownership.complaints set state = jsonb_set(state, '{took_in}', '[]') where id = :id"),
+            {"id": first["id"]},
+        )
+        await conn.execute(
+            text(
+                "update ownership.complaints set state = jsonb_set(state, '{contacts}', cast(:contacts as jsonb)) "
+                "where customer_id = 'c-2'"
+            ),
+            {"contacts": f'["{stolen}"]'},
+        )
+    found = await world.findings()
+    assert [one for one in found if "knows nothing of it" in one and later["id"] in one]
+    assert [one for one in found if stolen in one and "2 complaints" in one]
 
 
 async def test_split_and_merged_back(world: World, owned: dict[str, Any]) -> None:
