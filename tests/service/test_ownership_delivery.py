@@ -4,9 +4,10 @@ same complaints."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,16 +64,25 @@ def history(drawn: Sequence[dict[str, Any]]) -> list[Envelope]:
     return [enveloped(event, MONDAY) for event in told]
 
 
-async def outcome(world: World) -> list[Any]:
-    """The customers' complaints, without what chance gave them."""
+#: when something was told, not when it was
+TOLD_AT = ("opened_at", "age_seconds")
+CLOCK_TOLD_AT = ("warned_at", "breached_at")
+
+
+async def outcome(world: World, *, late: bool = False) -> list[Any]:
+    """The customers' complaints, without what chance gave them; compared with a late one, without when it was told."""
     found: list[Any] = []
     for customer in ("c-1", "c-2", "c-3"):
         listed = await world.complaints(customer)
         number = {one["id"]: n for n, one in enumerate(listed)}
         for one in listed:
             one["repeat_of"] = number.get(one["repeat_of"])
-            found.append({k: v for k, v in one.items() if k not in ("id", "reference", "confirmation_url")})
-        found.append(await world.told(customer))
+            for clock in one["clocks"] if late else ():
+                clock |= {name: clock[name] is not None for name in CLOCK_TOLD_AT}
+            by_chance = ("id", "reference", "confirmation_url", *(TOLD_AT if late else ()))
+            found.append({k: v for k, v in one.items() if k not in by_chance})
+        told = await world.told(customer)
+        found.append(sorted(told) if late else told)
     return found
 
 
@@ -98,4 +108,26 @@ async def test_delivery_changes_nothing(
             await world.deliver(*shuffled[:size])
             del shuffled[:size]
         assert await outcome(world) == plain
+        assert await world.findings() == []
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.lists(contacts, min_size=1, max_size=8), hours=st.integers(0, 20))
+async def test_late_delivery_changes_nothing_but_when_it_is_told(
+    database: str, policy: Policy, drawn: list[dict[str, Any]], hours: int
+) -> None:
+    told = history(drawn)
+    end = MONDAY + timedelta(hours=hours)
+    async with world_at(database, policy, MONDAY - timedelta(days=1)) as world:
+        for envelope in told:  # as it happens
+            world.clock.move_to(datetime.fromisoformat(orjson.loads(envelope.data)["received_at"]))
+            await world.sweep()
+            await world.deliver(envelope)
+        world.clock.move_to(end)
+        await world.sweep()
+        in_time = await outcome(world, late=True)
+    async with world_at(database, policy, end) as world:
+        await world.deliver(*told)  # all of it at the end
+        await world.sweep()
+        assert await outcome(world, late=True) == in_time
         assert await world.findings() == []
