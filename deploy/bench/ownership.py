@@ -174,9 +174,9 @@ async def _receipts(engine: AsyncEngine, reader: TopicReader) -> float:
 async def _sweeps(url: str) -> dict[str, Any]:
     engine = make_engine(url)
     # before and after: whatever else the machine does hits both
-    before = await sweep_ms(engine, _deadlines(_FEW))
-    many = await sweep_ms(engine, _deadlines(_MANY))
-    few = min(before, await sweep_ms(engine, _deadlines(_FEW)))
+    before = await _sweep_ms(engine, _FEW)
+    many = await _sweep_ms(engine, _MANY)
+    few = min(before, await _sweep_ms(engine, _FEW))
     await engine.dispose()
     return {
         "figure": "due_sweep_ratio",
@@ -202,27 +202,42 @@ def _deadlines(many: int) -> Callable[[AsyncEngine], Awaitable[None]]:
     return fill
 
 
-async def sweep_ms(engine: AsyncEngine, fill: Callable[[AsyncEngine], Awaitable[None]]) -> float:
-    """Median milliseconds of a sweep that finds a hundred complaints due, among those that `fill` makes."""
-    await _empty(engine)
-    clock = ManualClock(MONDAY)
-    sweeping = corridor(engine, clock)
-    contacts = [contact(number) for number in range(DUE)]
-    await sweeping.take([Input(one.customer_id, one, EVENTS[full_type(ContactCaptured)][1]) for one in contacts])
-    async with engine.connect() as conn:
-        ours = list((await conn.execute(select(timers_rows.c.subject_id))).scalars())
-    await fill(engine)
-    taken = []
-    for _ in range(_SWEEPS):
-        clock.advance(timedelta(hours=6))  # something is told in most of them, the same among few and many
-        async with engine.begin() as conn:
-            mine = (timers_rows.c.kind == TIMER) & timers_rows.c.subject_id.in_(ours)
-            await conn.execute(timers_rows.update().where(mine).values(due_at=clock.now()))
+class Sweeping:
+    """A hundred complaints that come due again and again, among whatever `fill` makes."""
+
+    def __init__(self, engine: AsyncEngine, step: timedelta = timedelta(hours=6)) -> None:
+        # something is told in most sweeps, the same among few and many; after three days nothing is left to tell
+        self._engine, self._clock, self._step = engine, ManualClock(MONDAY), step
+        self._corridor = corridor(engine, self._clock)
+        self._ours: list[str] = []
+
+    async def begin(self, fill: Callable[[AsyncEngine], Awaitable[None]]) -> None:
+        """Empties everything and makes them."""
+        await _empty(self._engine)
+        contacts = [contact(number) for number in range(DUE)]
+        handler = EVENTS[full_type(ContactCaptured)][1]
+        await self._corridor.take([Input(one.customer_id, one, handler) for one in contacts])
+        async with self._engine.connect() as conn:
+            self._ours = list((await conn.execute(select(timers_rows.c.subject_id))).scalars())
+        await fill(self._engine)
+
+    async def once(self) -> float:
+        """Milliseconds of a sweep that finds them due."""
+        self._clock.advance(self._step)
+        async with self._engine.begin() as conn:
+            mine = (timers_rows.c.kind == TIMER) & timers_rows.c.subject_id.in_(self._ours)
+            await conn.execute(timers_rows.update().where(mine).values(due_at=self._clock.now()))
         began = time.perf_counter()
-        found = await sweeping.sweep(due_input)
-        taken.append((time.perf_counter() - began) * 1000)
+        found = await self._corridor.sweep(due_input)
+        taken = (time.perf_counter() - began) * 1000
         assert found == DUE, f"{found} of {DUE} were found"
-    return statistics.median(taken[2:])
+        return taken
+
+
+async def _sweep_ms(engine: AsyncEngine, many: int) -> float:
+    sweeping = Sweeping(engine)
+    await sweeping.begin(_deadlines(many))
+    return statistics.median([await sweeping.once() for _ in range(_SWEEPS)][2:])
 
 
 if __name__ == "__main__":

@@ -121,3 +121,41 @@ async def test_a_proposal_is_replaced_by_the_next_of_its_name(world: World) -> N
         assert answer.status_code in (400, 404, 422)
         if name == "unheard-of":
             assert "twice" in answer.json()["versions"]
+
+
+async def test_the_clock_of_a_succession_is_explained_where_no_entry_speaks_of_it(world: World) -> None:
+    await world.contact(responder_id="agent-1")
+    await world.put_agent("agent-1", active=False)
+    clock = await explained(world, "succession")
+    assert clock["due_at"] == clock["counted"]["due"] == "2026-03-03T18:00:00Z"
+    assert "no entry for succession" in clock["words"][0]
+
+
+async def test_what_the_customer_was_told_stands_under_any_policy(world: World) -> None:
+    await world.contact(responder_id="agent-1")
+    one = await world.complaint()
+    said = {"agent_id": "agent-1", "text": "On Wednesday.", "next_update_by": "2026-03-04T12:00:00Z"}
+    await world.post(f"{one['id']}/updates", said)
+    await proposed(world, "none", ("  - {kind: next_update, within: 1d, hours: business}\n", ""))
+    told = await world.get(f"/v1/complaints/{one['id']}/explain", clock="next_update", what_if="none")
+    assert [(run["due_at"], run["differs_by_seconds"]) for run in told["clocks"]] == [
+        (None, None),
+        ("2026-03-04T12:00:00Z", 0),
+    ]
+
+
+async def test_everything_has_an_explanation(world: World) -> None:
+    await world.contact(responder_id="agent-1", region="uk")
+    one = await world.complaint()
+    answer = {"agent_id": "agent-1", "text": "Done.", "outcome": "upheld", "reasons": "fault"}
+    await world.post(f"{one['id']}/answer", answer)
+    await world.post(f"{one['id']}/confirmation", {"solved": False})
+    await world.post(f"{one['id']}/answer", answer)
+    await world.post(f"{one['id']}/confirmation", {"solved": True})
+    await proposed(world, "same")
+    one = await world.complaint()
+    for params in ({}, {"what_if": "same"}):
+        told = await world.get(f"/v1/complaints/{one['id']}/explain", **params)
+        assert [(c["kind"], c["due_at"]) for c in told["clocks"]] == [(c["kind"], c["due_at"]) for c in one["clocks"]]
+        assert all(clock["words"] for clock in told["clocks"])
+        assert not any("stands" in words for clock in told["clocks"] for words in clock["words"])

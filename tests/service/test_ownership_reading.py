@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import httpx
 from sqlalchemy import text
 
 from services.ownership.names import Names
-from tests.service.ownership_world import SECRET, World
+from tests.service.ownership_world import SECRET, World, captured
 
 pytest_plugins = ["tests.service.ownership_world"]
 
@@ -188,3 +189,29 @@ async def test_verify_sees_what_is_wrong(world: World) -> None:
     assert len(found) == 4
     for piece in ("audit chain", "fold", "next moment", "missing"):
         assert sum(piece in one for one in found) == 1, found
+
+
+async def test_a_complaint_of_two_thousand_contacts(world: World) -> None:
+    for start in range(0, 2000, 250):
+        at = world.now
+        told = [captured(at=at, conversation_id=f"v-{n}", responder_id="agent-1") for n in range(start, start + 250)]
+        await world.deliver(*told)
+        world.clock.advance(60)
+    one = await world.complaint()
+    assert len(one["contacts"]) == 2000 and one["version"] == 2001
+    began = time.process_time()
+    for n in range(5):
+        await world.contact(responder_id="agent-2", channel="phone", conversation_id="v-7", cause=None)
+        await world.post(f"{one['id']}/updates", {"agent_id": "agent-1", "text": f"Step {n}."})
+    said = {"agent_id": "agent-1", "cause": "billing-error"}
+    assert (await world.post(f"{one['id']}/classification", said)).json()["cause"] == "billing-error"
+    assert (time.process_time() - began) / 11 < 0.25, "seconds an act"
+    seen, cursor = 0, None
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        page = await world.get(f"/v1/complaints/{one['id']}/timeline", limit="200", **more)
+        seen += len(page["items"])
+        if (cursor := page["next"]) is None:
+            break
+    assert seen == (await world.complaint())["version"]
+    assert await world.findings() == []

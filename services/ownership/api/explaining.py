@@ -275,14 +275,14 @@ def _as_it_would_be(frame: _Frame, clock: Clock) -> dict[str, Any]:
         )
     if clock.kind == FOLLOW_UP:
         return _compared(told, clock, *visit(frame.state, clock, policy, frame.facts))
+    if _was_told(frame, clock):
+        return _compared(told, clock, clock.due_at, ["What the customer was told stands under any policy."])
     choice = chosen(policy, frame.facts, clock.kind)
     if choice.term is None:
         return _compared(told, clock, None, [choice.words(policy.version)])
     start = clock.started_at
     if clock.cycle == 1 and at_opening(clock.kind) and clock.kind != NEXT_UPDATE:
         start = _start_under(frame, clock)
-    elif _was_told(frame, clock):
-        return _compared(told, clock, clock.due_at, ["What the customer was told stands under any policy."])
     counted = _counted(frame, choice, clock, start)
     words = [
         choice.words(policy.version, ", had it been in force when the complaint was opened"),
