@@ -93,6 +93,17 @@ def test_the_history_is_five_lines_with_what_was_done_in_it() -> None:
     assert "acknowledged" not in "".join(history)
 
 
+def test_a_reopening_by_merging_is_not_told_as_the_customers_word() -> None:
+    timeline = [
+        {"type": "complaint.reopened", "at": AT, "note": None, "data": {"through": "merge"}},
+        {"type": "complaint.took_in", "at": AT, "note": None, "data": {}},
+    ]
+    text = text_of(ask(timeline=timeline))
+    assert "about the same joined it" in text and "is not solved" not in text
+    asked = [{"type": "complaint.reopened", "at": AT, "note": None, "data": {"through": "page"}}]
+    assert "the customer said that it is not solved" in text_of(ask(timeline=asked))
+
+
 def test_the_mail_asks_with_everything_that_is_known() -> None:
     text = text_of(ask())
     for said in (

@@ -188,7 +188,7 @@ def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
     found = []
     for n, item in enumerate(facts.timeline):
         name = str(item.get("type")).removeprefix("complaint.")
-        if name not in DONE[letter.language]:
+        if name not in DONE[letter.language] or _by_merging(name, item):
             continue
         said = line((item.get("note") or {}).get("text") or "")
         quoted = said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + " […]"
@@ -196,6 +196,11 @@ def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
         told = letter.say("done_with_words" if said else "done", at=facts.on(item.get("at")), what=what, text=quoted)
         found.append((time_of(item.get("at")) or _LONG_AGO, n, told))
     return found
+
+
+def _by_merging(name: str, item: dict[str, Any]) -> bool:
+    """Whether a reopening is no word of the customer's: what joined it was still owed an answer, and is told itself."""
+    return name == "reopened" and (item.get("data") or {}).get("through") == "merge"
 
 
 def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:

@@ -255,6 +255,8 @@ DONE: Final[dict[str, dict[str, str]]] = {
         "paused": "it was paused",
         "answered": "the customer was answered",
         "reopened": "the customer said that it is not solved",
+        "took_in": "another complaint of the customer about the same joined it",
+        "followed_up": "after the closing the customer was asked how things stand",
     },
     "zh": {
         "acknowledged": "已告知客户收到投诉",
@@ -266,6 +268,8 @@ DONE: Final[dict[str, dict[str, str]]] = {
         "paused": "暂停处理",
         "answered": "已答复客户",
         "reopened": "客户表示没有解决",
+        "took_in": "客户就同一问题的另一项投诉已并入",
+        "followed_up": "结案后已询问客户现状",
     },
 }
 
