@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.escalation.domain.answering import AnswerGiven
+from services.escalation.domain.answering import Alike, AnswerGiven
 from services.escalation.domain.promising import ActionWanted
 from shared.contracts import ownership
 from tests.service.escalation_world import NINE, POLICY, WORDS, breached, contact, of, opened, owned, policy, promised
@@ -198,3 +198,26 @@ async def test_a_visit_that_nobody_is_named_for_is_told_to_the_supervisors(house
     await due_for_a_visit(house, None)
     (mail,) = house.server.to("desk@example.com")
     assert "please visit the customer" in mail["Subject"]
+
+
+async def test_messages_that_come_in_one_mail_still_say_all_that_they_say(house: House) -> None:
+    """Two answers that no mail can bring, and an owner who has had a mail this minute."""
+    for n in (1, 2, 3):
+        house.neighbours.customers[f"c-{n}"] = {"id": f"c-{n}", "name": f"Customer {n}"}  # without an address
+        who = {"complaint_id": f"k-{n}", "customer": f"c-{n}"}
+        heard = contact(f"c-{n}", contact_id=f"contact-{n}")
+        await house.world.tell(opened(heard, f"k-{n}"), owned(**who), breached(**who))
+        (one,) = await house.world.escalations(complaint_id=f"k-{n}")
+        given = AnswerGiven(
+            one["id"], "head", f"{WORDS} That is number {n} of our street list.", seen=10**6, alike=Alike()
+        )
+        await house.world.act(f"c-{n}", given)
+    await house.post()
+    house.world.clock.advance(timedelta(minutes=2))
+    await house.post()
+    told = house.server.to("chen@example.com")
+    assert len(told) == 1
+    assert told[0]["Subject"] == "3 messages about complaints"
+    for n in (1, 2, 3):
+        assert f"number {n} of our street list" in text_of(told[0])
+    assert text_of(told[0]).count("Dear Chen Yu") == 1

@@ -320,16 +320,27 @@ def refused(
 
 
 def digest(
-    language: str, name: str, asked: Sequence[tuple[str, str, str]], others: Sequence[str], zone: str = "UTC"
+    language: str,
+    name: str,
+    asked: Sequence[tuple[str, str, str]],
+    others: Sequence[str],
+    whole: Sequence[Letter] = (),
 ) -> Letter:
-    """Many mails to one person as one: (reference, address, code) of each that wants an answer, and other subjects."""
+    """Many mails to one person as one: (reference, address, code) of each that wants an answer, then the others, as
+    far as they fit in with all that they say, and the subjects of the rest."""
     letter = Letter(language, "")
-    letter.subject = letter.say("digest_subject", n=len(asked) or len(others))
+    letter.subject = letter.say(
+        "digest_subject" if asked else "digest_told_subject", n=len(asked) or len(others) + len(whole)
+    )
     letter.add("text", letter.say("hello", name=name))
-    letter.add("text", letter.say("digest_intro"))
+    letter.add("text", letter.say("digest_intro" if asked else "digest_told_intro"))
     for reference, address, code in asked:
         letter.add("link", lines=[reference, address])
         letter.add("code", letter.say("code", code=code))
+    greeting = letter.say("hello", name=name)
+    for one in whole:
+        letter.add("head", one.subject)
+        letter.blocks += [part for part in one.blocks if part.kind != "marker" and part.text != greeting]
     if others:
         letter.add("head", letter.say("digest_other"))
         letter.add("list", lines=list(others))

@@ -67,6 +67,8 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "refused_again": "Please answer on the page:",
         "refused_likeness": "Likeness to an earlier answer: {likeness} %",
         "digest_subject": "{n} complaints need your own answer",
+        "digest_told_subject": "{n} messages about complaints",
+        "digest_told_intro": "these come in one mail because you would have had too many.",
         "digest_intro": "these customers each need an answer from you. They come in one mail because you would have "
         "had too many; the clock of each runs on.",
         "digest_other": "Also to be told:",
@@ -169,6 +171,8 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "refused_again": "请在页面上答复：",
         "refused_likeness": "与此前答复的相似度：{likeness} %",
         "digest_subject": "{n} 件投诉需要您本人答复",
+        "digest_told_subject": "{n} 条有关投诉的消息",
+        "digest_told_intro": "为免邮件过多，以下合为一封。",
         "digest_intro": "以下客户都需要您的答复。为免邮件过多合为一封，各自的时限照常计算。",
         "digest_other": "另需告知：",
         "answer_subject": "关于您的投诉 {reference}",

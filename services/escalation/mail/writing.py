@@ -23,6 +23,8 @@ from shared.languages import language_of
 from shared.policy import Policies
 
 _CONFIRM_WITHIN = timedelta(days=90)
+#: mails of a digest that are told in full
+_MOST_WHOLE = 20
 
 
 class NoAddress(Exception):
@@ -79,14 +81,17 @@ class Writing:
         reader = await self._reader(order)
         if len(orders) > 1:
             return await self._digest(orders, reader), reader.address
+        return await self._one(order, reader), reader.address
+
+    async def _one(self, order: MailOrder, reader: Reader) -> Letter:
         if order.kind in staffing.KINDS:
             told = staffing.written(order, reader.language, reader.name, await self.facts(order, reader.zone))
             if told is None:
                 raise Overtaken("what it told or asked for is over")
-            return told, reader.address
+            return told
         write = getattr(self, f"_{order.kind}")
         letter: Letter = await write(order, reader)
-        return letter, reader.address
+        return letter
 
     async def at_home(self, order: MailOrder, zone: str) -> Facts:
         """What this service itself keeps of all that a letter or page shows."""
@@ -282,20 +287,27 @@ class Writing:
     async def _digest(self, orders: Sequence[MailOrder], reader: Reader) -> Letter:
         async with self._engine.connect() as conn:
             known = await reading.references(conn, [one.complaint_id for one in orders if one.complaint_id])
-        asked: list[tuple[str, str, str]] = []
-        others: list[str] = []
-        say = Letter(reader.language, "").say
-        for one in orders:
-            reference = known.get(one.complaint_id or "", "?")
-            if asks(one):
-                asked.append((reference, *self._address(one.id)))
+        asked = [(known.get(one.complaint_id or "", "?"), *self._address(one.id)) for one in orders if asks(one)]
+        others = [one for one in orders if not asks(one)]
+        # what cannot be asked for by a link alone is told in full, as far as a mail may go
+        whole: list[Letter] = []
+        for one in others[:_MOST_WHOLE]:
+            try:
+                whole.append(await self._one(one, reader))
+            except NothingToSay:
                 continue
-            async with self._engine.connect() as conn:
-                promise = await reading.promise_of(conn, one.promise_id) if one.promise_id else None
-            due = local(one.due_at or one.ordered_at, reader.zone)
-            told = promise["reference"] if promise else "?"
-            others.append(say(f"{one.kind}_subject", reference=reference, promise=told, due=due, name="—"))
-        return letters.digest(reader.language, reader.name, asked, others, reader.zone)
+        rest = [
+            await self._subject(one, known.get(one.complaint_id or "", "?"), reader) for one in others[_MOST_WHOLE:]
+        ]
+        return letters.digest(reader.language, reader.name, asked, rest, whole)
+
+    async def _subject(self, order: MailOrder, reference: str, reader: Reader) -> str:
+        async with self._engine.connect() as conn:
+            promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
+        due = local(order.due_at or order.ordered_at, reader.zone)
+        told = promise["reference"] if promise else "?"
+        say = Letter(reader.language, "").say
+        return say(f"{order.kind}_subject", reference=reference, promise=told, due=due, name="—")
 
 
 def _owners_answer(facts: Facts, cycle: int) -> dict[str, Any]:

@@ -79,9 +79,11 @@ class InboundRoom:
     async def _replied(self, row: Any, arrived: Arrived | None) -> None:
         async with self._engine.connect() as conn:
             ids = await arrivals.orders_of(conn, row.mail_id)
-            orders = await mails.orders(conn, ids[:1])
-            usable = await links.usable(conn, ids[:1], self._clock.now())
-        order = orders.get(ids[0]) if ids else None
+            orders = await mails.orders(conn, ids)
+            # a digest brings other mails too: what a reply may be an answer to is one that asks
+            found = sorted(orders.values(), key=lambda one: (not asks(one), one.id))
+            order = found[0] if found else None
+            usable = await links.usable(conn, [order.id] if order else [], self._clock.now())
         # a refusal was answered once more: that is an answer to what was asked first
         if order is not None and order.kind == "refused" and order.about_mail_id:
             async with self._engine.connect() as conn:
