@@ -31,9 +31,24 @@ from shared.contracts import ownership
 from shared.contracts.envelope import Event
 from shared.contracts.intake import Verdict
 from tests.service.escalation_house import emptied
-from tests.service.escalation_world import NINE, World, breached, contact, of, opened, owned, promised, threatened
+from tests.service.escalation_world import (
+    NINE,
+    POLICY,
+    World,
+    breached,
+    contact,
+    of,
+    opened,
+    owned,
+    promised,
+    threatened,
+)
 
 pytest_plugins = ["tests.service.escalation_house"]
+#: one is away for a week and stood in for, another is not to be disturbed at night
+AWAY = "delegates: [vp], absences: [{from: 2026-03-04, until: 2026-03-10}]"
+QUIET = 'delegates: [aide], quiet_hours: ["20:00-07:00"]'
+PEOPLE = POLICY.replace("delegates: [vp]", AWAY).replace("delegates: [aide]", QUIET)
 LONG = bool(os.environ.get("COMPLAINT_LOOP_LONG"))
 CAUSES = ("router-drops", "billing-error")
 WATCH = timedelta(days=180)
@@ -110,7 +125,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = ManualClock(NINE)
-        self.world: World = self.run(emptied(self.engine, self.clock))
+        self.world: World = self.run(emptied(self.engine, self.clock, PEOPLE))
         self.topics = Topics()
         self.spoken: list[Spoken] = []
         self.open: list[tuple[str, str]] = []

@@ -28,8 +28,9 @@ from tests.service.escalation_world import (
     promised,
     threatened,
 )
+from tests.service.mail_house import MailServer, Neighbours, room_of, text_of
 
-pytest_plugins = ["tests.service.escalation_house"]
+pytest_plugins = ["tests.service.escalation_house", "tests.service.mail_house"]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 AWAY = "absences: [{from: 2026-03-01, until: 2026-03-04}]"
 
@@ -77,6 +78,23 @@ async def test_the_delegate_of_somebody_away_is_asked_answers_and_is_named_every
     told = [item["data"]["delegate_of"] for item in await world.feed() if item["type"] == "escalation.answered"]
     assert told == ["ceo"]
     assert await world.findings() == []
+
+
+async def test_the_customer_reads_who_answers_for_whom(
+    escalation_engine: AsyncEngine, clock: ManualClock, mail_server: MailServer
+) -> None:
+    world = await trouble(escalation_engine, clock, CEO_AWAY)
+    neighbours = Neighbours(customers={"c-1": {"id": "c-1", "name": "Li Wei", "email": "li@customer.example"}})
+    room = room_of(world, mail_server, neighbours)
+    await world.tell(threatened())
+    await world.pass_time(8 * HOUR)
+    one = await world.escalation()
+    await world.act("c-1", AnswerGiven(one["id"], "vp", WORDS, stay_asked=True, stay="no"))
+    while await room.run_once():
+        pass
+    (mail,) = mail_server.to("li@customer.example")
+    assert "Victor Vice" in text_of(mail) and "Ana Ruiz" in text_of(mail)
+    assert (await world.escalation())["status"] == "ended"
 
 
 async def test_at_the_top_who_is_away_is_asked_again_once_they_are_back(

@@ -216,6 +216,9 @@ async def test_the_stream_over_http_is_the_feed_and_resumes(served: Doors) -> No
             assert [item["position"] for item in await lines(answer, 1)] == [6]
         refused = await client.get("/v1/feed/stream", headers={"Last-Event-ID": "yesterday"})
         assert refused.status_code == 422
+    async with asyncio.timeout(5):
+        while served.hub.watchers:  # who has gone is let go at once, not at the next heartbeat
+            await number(world)
 
 
 async def test_who_takes_nothing_any_more_is_given_up(served: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
