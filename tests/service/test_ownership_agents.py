@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from tests.outage.doors import Door
+from tests.outage.malforming import malformed
 from tests.service.ownership_world import World
 
 pytest_plugins = ["tests.service.ownership_world"]
@@ -102,3 +106,17 @@ async def test_supervisors_and_admins_say_and_agents_read(world: World) -> None:
     for scope, status in (("agent", 200), ("supervisor", 200), ("admin", 200), ("intake", 403)):
         assert (await world.ask("/v1/agents/agent-7", scope)).status_code == status
     assert (await world.say_of("agent%20", {})).status_code == 422
+
+
+async def test_no_malformed_agent_is_answered_with_a_5xx(world: World) -> None:
+    dice = random.Random(20260302)
+    key = f"Bearer {world.keys['admin']}".encode()
+    door = Door("admin", "/v1/agents/{id}", {"id": "agent-7"}, CHEN | {"active": True})
+    answers: Counter[int] = Counter()
+    for _ in range(400):
+        path, body, headers = malformed(door, dice)
+        answer = await world.client.put(path, content=body, headers=[(b"authorization", key), *headers])
+        answers[answer.status_code] += 1
+        assert answer.status_code < 500, body[:300]
+    assert sum(count for status, count in answers.items() if status in (400, 413, 415, 422)) > 200
+    await world.sweep()
