@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import update
 
 from services.intake.adapters import TOOLS
 from services.intake.store.tables import parked
+from shared.faults import plan
 from tests.service.hooks_world import Tools, tools_at
 
 
@@ -125,3 +127,31 @@ async def test_two_tools_that_number_alike_are_told_apart_by_a_prefix(tools: Too
     first, second = await tools.contacts()
     assert [one["customer"]["id"] for one in (first, second)] == ["77", "b-77"]
     assert (second["conversation_id"], second["responder"]["id"]) == ("b-9", "b-5")
+
+
+@pytest.mark.parametrize("point", ["corridor.before_commit", "corridor.after_commit"])
+async def test_what_breaks_off_while_it_is_posted_is_posted_once(tools: Tools, point: str) -> None:
+    for one in (comment(1), comment(2, "5", staff=True, at="09:20"), comment(3, at="09:30")):
+        await tools.deliver("zendesk", one)
+    plan(point, "error")
+    await tools.settle()
+    first, second = await tools.contacts(source="zendesk")
+    assert [one["text"] for one in (first, second)] == ["Words number 1.", "Words number 3."]
+    assert [one["text"] for one in first["responses"]] == ["Words number 2."]
+    assert [name for name, _ in await tools.world.told("77")] == [
+        "contact.captured",
+        "contact.responded",
+        "contact.captured",
+    ]
+    assert await tools.world.findings() == []
+
+
+async def test_many_deliveries_at_once_are_each_kept_once(tools: Tools) -> None:
+    """A crowd at the door, everybody twice: answered with 2xx, and everything is there afterwards."""
+    crowd = [comment(number, at=f"09:{number % 60:02}") for number in range(150)] * 2
+    answers = await asyncio.gather(*(tools.deliver("zendesk", one) for one in crowd))
+    assert {answer.status_code for answer in answers} == {200}
+    await tools.settle()
+    assert len(await tools.fates()) == 150
+    texts = [one["text"] for one in await tools.contacts(source="zendesk", limit="200")]
+    assert sorted(texts) == sorted(f"Words number {number}." for number in range(150))

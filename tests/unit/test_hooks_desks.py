@@ -213,6 +213,7 @@ def test_intercom_tells_who_opened_a_conversation_and_who_answered() -> None:
         ({"part_type": "note"}, "a private note"),
         ({"author": {"type": "bot", "id": "operator"}}, "a bot"),
         ({"author": {"type": "team", "id": "t"}}, "a bot"),
+        ({"author": {"type": "admin", "id": 5, "from_ai_agent": True}}, "a bot"),
         ({"author": {"type": "admin", "id": 5, "from_ai_agent": True, "is_ai_answer": True}}, "a bot"),
         ({"body": None}, "nothing was said"),
     ],
@@ -222,6 +223,14 @@ def test_intercom_takes_no_machine_and_no_note_for_an_answer(changes: dict[str, 
             "author": {"type": "admin", "id": 5}}  # fmt: skip
     _, found = read("intercom", _intercom("conversation.admin.replied", part | changes))
     assert found == Nothing(why)
+
+
+def test_intercom_campaigns_are_sent_by_nobody() -> None:
+    sent = {"id": "100", "body": "Hello!", "author": {"type": "admin", "id": 5}}
+    by_hand = read("intercom", _intercom("conversation.admin.single.created", None, source=sent))
+    assert isinstance(by_hand[0], Response)
+    campaign = {**sent, "delivered_as": "campaigns_initiated"}
+    assert read("intercom", _intercom("conversation.admin.single.created", None, source=campaign)) == [Nothing("a bot")]
 
 
 async def test_intercom_is_asked_for_parts_that_are_missing() -> None:
@@ -308,6 +317,11 @@ async def test_helpscout_tells_threads_and_is_asked_for_them() -> None:
     assert isinstance(robot, Nothing) and isinstance(note, Nothing)
     assert isinstance(answer, Response) and (answer.responder.id, answer.customer_id) == ("5", "3")
     assert isinstance(opened, Contact) and (opened.customer.id, opened.text) == ("3", "Words 1")
+    # whoever writes down a call has taken it
+    call = _thread(5, "phone", {"id": 5, "type": "user"}, customer={"id": 3, "email": "ola@example.org"})
+    taken = one("helpscout", _helpscout(call, type="phone"), {"X-HelpScout-Event": "convo.created"})
+    assert isinstance(taken, Contact) and taken.channel == "phone" and taken.responder is not None
+    assert (taken.responder.id, taken.customer.id) == ("5", "3")
     assert one("helpscout", _helpscout(), {"X-HelpScout-Event": "convo.assigned"}) == Nothing("no message of anybody")
     bare = _helpscout(_embedded={}, threads=4)
     assert isinstance(one("helpscout", bare, event), Thin)

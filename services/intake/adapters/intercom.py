@@ -34,6 +34,8 @@ _REPLYING: Final = frozenset({"conversation.user.replied", "conversation.admin.r
 _TICKETS: Final = frozenset({"ticket.contact.replied", "ticket.admin.replied"})
 _CUSTOMERS: Final = frozenset({"user", "lead", "contact"})
 _PRIVATE: Final = frozenset({"note", "note_and_reopen"})
+#: how messages come that nobody writes, though they are signed with a name
+_AUTOMATIC: Final = frozenset({"automated", "campaigns_initiated", "operator_initiated"})
 _CHANNELS: Final[Mapping[str, str]] = {
     "email": "email",
     "sms": "sms",
@@ -122,7 +124,8 @@ def _said(item: Any, where: str, message: Any, at_time: Any, subject: Any) -> He
         return Nothing("nothing was said")
     event_id = needed(at(message, "id"), "the message's id")
     occurred_at = moment(at_time, "created_at")
-    if at(author, "from_ai_agent") is True or at(author, "is_ai_answer") is True:
+    automatic = role == "admin" and at(message, "delivered_as") in _AUTOMATIC
+    if automatic or at(author, "from_ai_agent") is True or at(author, "is_ai_answer") is True:
         return Nothing("a bot")
     if role == "admin":
         staff = Staff(needed(at(author, "id"), "author.id"), word(at(author, "name")), word(at(author, "email")))

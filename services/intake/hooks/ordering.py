@@ -32,9 +32,9 @@ from .posting import RESPONSE
 log = structlog.get_logger()
 
 #: how long nothing may have come in a conversation before it is posted
-QUIET: Final = timedelta(seconds=1)
+QUIET: Final = timedelta(seconds=2)
 #: what waits for so long is posted even if more keeps coming
-LONGEST: Final = timedelta(seconds=5)
+LONGEST: Final = timedelta(seconds=10)
 _MOST = 200
 
 
