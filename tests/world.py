@@ -39,8 +39,8 @@ from shared.runner import Loop
 from tests.given import contact
 from tests.service.mail_house import MailServer, text_of
 
-_SECRET = "a secret of at least thirty-two characters"
-_PARTS = frozenset({"relay", "consumer", "timers", "mail", "feed"})
+SECRET = "a secret of at least thirty-two characters"
+_PARTS = frozenset({"relay", "consumer", "timers", "mail", "feed", "hooks"})
 #: what each service's consumer reads, and the types that it takes
 _READS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
     "ownership": (("intake",), sorted(ownership_handlers.EVENTS)),
@@ -115,7 +115,7 @@ class World:
             await self.settle()
 
     async def _round(self) -> int:
-        done = 0
+        done = await self._work("intake.understanding") + await self._work("intake.ordering")
         for name in ("intake", "ownership", "escalation"):
             done += await self._work(f"{name}.relay")
             while name in _READS and await self._unread(name):
@@ -205,7 +205,7 @@ async def world_at(
         settings = {
             "database_url": database_url,
             "kafka_bootstrap_servers": connection.bootstrap_servers,
-            "secret_key": SecretStr(_SECRET),
+            "secret_key": SecretStr(SECRET),
             "public_url": url,
             "smtp_url": f"smtp://127.0.0.1:{mail.port}",
             "mail_from": "loop@company.example",
@@ -223,7 +223,7 @@ async def world_at(
         async def fetch(key_id: str) -> StoredKey | None:
             return stored.get(key_id)
 
-        ring = KeyRing(fetch, clock, secret_key=_SECRET)
+        ring = KeyRing(fetch, clock, secret_key=SECRET)
         first = import_module("services.intake.settings").Settings(**settings)
         server = uvicorn.Server(
             uvicorn.Config(as_served(application(served, ring, first)), log_level="error", ws="none")
