@@ -9,34 +9,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import orjson
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from services.ownership import domain
-from services.ownership.api.ledger import LEDGER_TYPES, ledger
 from services.ownership.domain import acts
 from services.ownership.domain.clocks import FOLLOW_UP, SUCCESSION
-from services.ownership.handlers import TIMER, Done, on_act, on_contact, on_response, when_due
-from services.ownership.store import Book
-from shared.contracts.envelope import Envelope
+from services.ownership.handlers import Done, on_act, on_contact, on_response
 from shared.contracts.intake import ContactCaptured, ContactResponded
-from shared.contracts.ownership import ClockBreached, ClockWarned, ComplaintEvent
-from shared.contracts.registry import BY_TYPE
-from shared.policy import Policies, parse_policy
+from shared.policy import parse_policy
 from shared.refusal import Refusal
-from shared.timers import Due
-from shared.work import Work
 from tests.service.ownership_world import captured
+from tests.unit.ownership_desk import BEGIN, Desk, proved
 from tests.unit.ownership_model import POLICY, REOPEN_WITHIN, Case, Run
 
 LONG = bool(os.environ.get("COMPLAINT_LOOP_LONG"))
-#: a Monday at midnight
-BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 _POLICY = parse_policy(POLICY)
 agents = st.sampled_from(["agent-a", "agent-b"])
 customers = st.sampled_from(["c-1", "c-2", "c-3"])
@@ -44,55 +35,12 @@ customers = st.sampled_from(["c-1", "c-2", "c-3"])
 spans = st.one_of(st.integers(1, 90), st.integers(60, 900), st.integers(1000, 6000), st.integers(20_000, 50_000))
 
 
-class Desk:
-    """Ownership's handlers over what they keep, and the minutes."""
-
-    def __init__(self) -> None:
-        self.policies = Policies.single(_POLICY)
-        self.book = Book(self.policies)
-        self.minute = 9 * 60
-        self.timers: dict[str, datetime] = {}
-        self.said: list[Envelope] = []
-        self._ids = 0
-
-    def at(self, minute: int | None = None) -> datetime:
-        return BEGIN + timedelta(minutes=self.minute if minute is None else minute)
-
-    def new_id(self) -> str:
-        self._ids += 1
-        return f"00000000-0000-7000-8000-{self._ids:012}"
-
-    def take(self, payload: Any, handle: Callable[[Book, Work, Any], Any]) -> Any:
-        work = Work("ownership", self.at())
-        self.book.fresh = [(self.new_id(), f"C-{self._ids:05}") for _ in range(2)]
-        result = handle(self.book, work, payload)
-        for (kind, subject), (_, due_at) in work.timers.items():
-            assert kind == TIMER
-            self.timers.pop(subject, None)
-            if due_at is not None:
-                self.timers[subject] = due_at
-        self.said += [one.envelope for one in work.said]
-        for kept in self.book.complaints.values():
-            if kept.changed:
-                stored = domain.from_json(orjson.loads(domain.to_json(kept.now)))
-                assert stored == kept.state
-                kept.state, kept.changed = stored, False
-        return result
-
-    def sweep(self) -> None:
-        while due := sorted((at, subject) for subject, at in self.timers.items() if at <= self.at()):
-            for at, subject in due:
-                kept = self.book.complaints[subject]
-                del self.timers[subject]
-                self.take(Due(TIMER, subject, kept.customer_id, at), when_due)
-
-
 class Machine(RuleBasedStateMachine):
     cases = Bundle("cases")
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk = Desk()
+        self.desk = Desk(_POLICY)
         self.model: dict[str, Case] = {}
         self.heard: list[ContactCaptured | ContactResponded] = []
 
@@ -406,47 +354,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.time_passes(200_000)
-        stories: dict[str, list[Envelope]] = {}
-        for envelope in self.desk.said:
-            stories.setdefault(envelope.subject, []).append(envelope)
-        for name, told in stories.items():
-            assert [one.sequence for one in told] == list(range(1, len(told) + 1))
-            events = [BY_TYPE[one.type].model_validate_json(one.data) for one in told]
-            state: domain.Complaint | None = None
-            for event in events:
-                state = domain.evolve(state, event)
-            assert state == self.desk.book.complaints[name].state
-            _each_once([event for event in events if isinstance(event, ComplaintEvent)])
-            _no_gap(told)
-
-
-def _each_once(events: list[ComplaintEvent]) -> None:
-    """Warnings and the breach once for each run of a clock, in order."""
-    runs: dict[tuple[str, int], list[int]] = {}
-    for event in events:
-        for change in event.clocks:
-            if change.change == "started":
-                runs[(change.kind, change.cycle)] = []
-        if isinstance(event, (ClockWarned, ClockBreached)):
-            percents = runs[(event.kind, event.cycle)]
-            percents.append(event.percent)
-            assert percents == sorted(set(percents))
-
-
-def _no_gap(told: list[Envelope]) -> None:
-    """Owners follow each other without a gap or an overlap, and deputies never own."""
-    shown = [(one, one.type.removeprefix("complaintloop.").removesuffix(".v1")) for one in told]
-    items = ledger(
-        [
-            {"type": kind, "data": orjson.loads(one.data), "why": None, "by": None}
-            for one, kind in shown
-            if kind in LEDGER_TYPES
-        ]
-    )
-    owners = [item for item in items if item["role"] == "owner"]
-    assert [item["until"] for item in owners[:-1]] == [item["from"] for item in owners[1:]]
-    assert not owners or owners[-1]["until"] is None
-    assert all(item["from"] <= item["until"] for item in items if item["until"] is not None)
+        proved(self.desk)
 
 
 class TestMachine(Machine.TestCase):  # type: ignore[name-defined, misc]
