@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import timedelta
 from typing import Any
@@ -74,6 +75,27 @@ async def test_a_server_that_is_down_or_says_later_gets_the_same_mail_again(hous
     async with house.world.engine.connect() as conn:
         row = (await conn.execute(select(mails))).one()
     assert (row.state, row.attempt) == ("accepted", 4)
+
+
+async def test_a_mail_is_tried_after_1_5_15_and_30_minutes_while_the_ladder_goes_on(house: House) -> None:
+    world, began = house.world, house.world.clock.now()
+    house.server.says["head@example.com"] = ["rcpt 451 later"] * 1000
+    await trouble(house)
+    tried: list[int] = []
+    while world.clock.now() < began + timedelta(hours=4, minutes=1):
+        left = len(house.server.says["head@example.com"])
+        await house.post()
+        if len(house.server.says["head@example.com"]) < left:
+            tried.append(round((world.clock.now() - began) / MINUTE))
+        await world.pass_time(MINUTE)
+    assert tried[:6] == [0, 1, 6, 21, 51, 81]
+    assert {later - sooner for sooner, later in itertools.pairwise(tried[4:])} == {30}
+    # the next person was asked when the head's time was over, and not before
+    steps = (await world.escalation())["steps"]
+    assert [(step["executive_id"], step["outcome"]) for step in steps] == [("head", "unanswered"), ("vp", "waiting")]
+    assert steps[1]["at"] == began + timedelta(hours=4)
+    await house.post()
+    assert len(house.server.to("vp@example.com")) == 1
 
 
 async def test_a_refused_address_is_undeliverable_and_the_next_person_is_written_to_at_once(house: House) -> None:

@@ -141,6 +141,13 @@ async def test_what_is_signed_is_believed_and_what_is_changed_on_the_way_is_not(
     assert not dkim.verify(added, dnsfunc=found)
 
 
+async def test_what_cannot_be_signed_waits() -> None:
+    server = Safe(starttls=False)
+    sent = await send(server.port, signer=Signer("no key", "loop1", "example.com"))
+    server.stop()
+    assert (sent.state, sent.said, server.taken) == ("temporary", False, [])
+
+
 def started(monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
     for name, value in (GIVEN | given).items():
         monkeypatch.setenv(f"COMPLAINT_LOOP_{name}", value)

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
-from services.escalation.mail.signing import Signer
+from services.escalation.mail.signing import NotSigned, Signer
 from services.escalation.settings import Settings
 from shared.faults import fault
 
@@ -60,13 +60,16 @@ class Post:
         """Sends one mail to one address. Never raises for what the server or the network did."""
         if not self._url:
             return Sent("temporary", _NEVER_SENT)
+        content = bytes(message)
+        if self._signer:
+            try:
+                content = await asyncio.to_thread(self._signer.signed, content)
+            except NotSigned as error:
+                return Sent("temporary", f"not signed: {error}")
         try:
             client = await self._connected()
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             return Sent("temporary", f"not connected: {_named(error)}")
-        content = bytes(message)
-        if self._signer:
-            content = await asyncio.to_thread(self._signer.signed, content)
         sent = await self._hand_over(client, content, sender, recipient)
         if sent.detail.startswith("lost") or not client.is_connected:
             await _drop(client)

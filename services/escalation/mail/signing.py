@@ -27,6 +27,10 @@ _NOT_TO_BE_ADDED = (b"from", b"to", b"subject", b"reply-to")
 _ENDS = re.compile(rb"\r\n|\r|\n")
 
 
+class NotSigned(Exception):
+    """A signature was asked for and cannot be made: the mail waits, and the log says why."""
+
+
 class Signer:
     """Signs with one key. `key` is an RSA key in PEM, whose public half stands at `selector`._domainkey.`domain`."""
 
@@ -34,19 +38,22 @@ class Signer:
         self._key, self._selector, self._domain = key.encode(), selector.encode(), domain.encode()
 
     def signed(self, content: bytes) -> bytes:
-        """The mail with its signature on top."""
+        """The mail with its signature on top. Raises NotSigned."""
         content = _ENDS.sub(b"\r\n", content)
         head = content.partition(b"\r\n\r\n")[0].lower()
         there = [name for name in _COVERED if re.search(rb"(?m)^" + re.escape(name) + rb":", head)]
         covered = [*there, *(name for name in _NOT_TO_BE_ADDED if name in there)]
-        signature: bytes = dkim.sign(
-            content,
-            self._selector,
-            self._domain,
-            self._key,
-            canonicalize=(b"relaxed", b"relaxed"),
-            include_headers=covered,
-        )
+        try:
+            signature: bytes = dkim.sign(
+                content,
+                self._selector,
+                self._domain,
+                self._key,
+                canonicalize=(b"relaxed", b"relaxed"),
+                include_headers=covered,
+            )
+        except dkim.DKIMException as error:
+            raise NotSigned(type(error).__name__) from error
         return signature + content
 
 
