@@ -43,7 +43,7 @@ SECRET = "a secret of at least thirty-two characters"
 _PARTS = frozenset({"relay", "consumer", "timers", "mail", "feed", "hooks"})
 #: what each service's consumer reads, and the types that it takes
 _READS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
-    "ownership": (("intake",), sorted(ownership_handlers.EVENTS)),
+    "ownership": (("intake", "escalation"), sorted(ownership_handlers.EVENTS)),
     "escalation": (("intake", "ownership"), sorted(escalation_handlers.REGISTRY)),
 }
 _WAITING = " + ".join(f"(select count(*) from {name}.unsent)" for name in SERVICES)

@@ -29,7 +29,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         clock,
         OwnershipStore(policies),
         parts,
-        topics=[topic_of("intake")],
+        topics=[topic_of("intake"), topic_of("escalation")],
         registry=EVENTS,
         when=due_input,
     )

@@ -13,6 +13,7 @@ from services.ownership.domain.state import Complaint
 from services.ownership.domain.story import Story, Told
 from services.ownership.store import MOST_HELD, Book, pause_row
 from shared.contracts.envelope import Event, full_type
+from shared.contracts.escalation import EscalationDelivered
 from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
 from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded, Paused
 from shared.policy import Policy
@@ -114,6 +115,14 @@ def on_response(book: Book, work: Work, response: ContactResponded) -> None:
     _announce(book, work, book.complaints[state.id], story)
 
 
+def on_executive_answered(book: Book, work: Work, told: EscalationDelivered) -> None:
+    """An executive's words reached the customer, who may now say no to them."""
+    kept = book.complaints.get(told.complaint_id)
+    story = domain.executive_answered(kept.now, told, work.now) if kept else None
+    if kept is not None and story is not None:
+        _announce(book, work, kept, story)
+
+
 def on_erased(book: Book, _work: Work, erased: CustomerErased) -> None:
     """The customer's words are forgotten: comments, reasons and texts in the journal."""
     book.erased.add(erased.customer_id)
@@ -203,4 +212,5 @@ EVENTS: Final[dict[str, tuple[type[Event], Callable[[Any, Any, Any], Any]]]] = {
     full_type(ContactCaptured): (ContactCaptured, on_contact),
     full_type(ContactResponded): (ContactResponded, on_response),
     full_type(CustomerErased): (CustomerErased, on_erased),
+    full_type(EscalationDelivered): (EscalationDelivered, on_executive_answered),
 }

@@ -30,7 +30,8 @@ from services.ownership.handlers import TIMER
 from services.ownership.store import metadata, pause_row, row_of
 from services.ownership.store.tables import agents, complaints, events, inbox, pauses, timers_rows
 from shared.audit import envelope_of, subjects
-from shared.contracts.ownership import Paused
+from shared.contracts.envelope import full_type
+from shared.contracts.ownership import ExecutiveAnswered, Paused
 from shared.contracts.registry import BY_TYPE
 from shared.outbox import chained
 from shared.sets import insert_many
@@ -113,7 +114,8 @@ async def _receipts(conn: AsyncConnection) -> None:
     """What has had its effect is known by what it caused: delivered again, it has none."""
     cause = events.alias("cause")
     own = exists(select(cause.c.position).where(cast(cause.c.event_id, Text) == _e.causation_id))
-    source = case((own, SOURCE), else_="urn:complaint-loop:intake")
+    from_above = _e.type == full_type(ExecutiveAnswered)
+    source = case((own, SOURCE), (from_above, "urn:complaint-loop:escalation"), else_="urn:complaint-loop:intake")
     told = (
         select(source.label("source"), _e.causation_id.label("event_id"), func.min(_e.at).label("received_at"))
         .where(_e.causation_id.is_not(None))

@@ -41,9 +41,16 @@ async def test_a_customer_who_is_not_satisfied_is_heard_by_the_same_executive(wo
     await answer(world, AGAIN)
     assert await world.mailed() == [("answer", TOM)]
 
-    # and when the owner has answered too, and the customer's tool says no: once more, next to all of it
-    complaint = await world.complaint("tom")
-    path = f"/v1/complaints/{complaint['id']}"
+    # when the customer's tool says no to that, it goes back up just so
+    path = f"/v1/complaints/{(await world.complaint('tom'))['id']}"
+    await world.pass_time(timedelta(hours=1))
+    await world.told(), await world.mailed()
+    await world.post("agent", f"{path}/confirmation", {"solved": False, "comment": "The splitter is another one."})
+    await world.settle()
+    assert await world.told() == ["complaint.escalation_asked", "escalation.raised"]
+    await answer(world, "I had the wrong splitter with me. Our engineer Ada fits the right one now, I wait with her.")
+
+    # and when the owner has answered too, and the customer says no: once more, next to all of it
     ours = {"agent_id": "mia", "text": "The splitter is in.", "outcome": "upheld", "reasons": "A fault."}
     await world.post("agent", f"{path}/answer", ours)
     await world.pass_time(timedelta(hours=1))

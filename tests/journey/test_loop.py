@@ -50,6 +50,7 @@ async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_bre
     assert (await world.ask("POST", page, data=form)).status_code == 200
     await world.settle()
     assert await world.told() == [
+        "complaint.executive_answered",
         "escalation.answered",
         "promise.made",
         "escalation.delivered",

@@ -12,6 +12,7 @@ from .decide import decide
 from .due import next_moment, work_through
 from .evolve import evolve
 from .manning import keep_manned, next_look
+from .resolving import executive_answered
 from .standing_in import acted_as
 from .state import Clock, Complaint, from_json, to_json
 from .story import Around, Story, Told
@@ -30,6 +31,7 @@ __all__ = [
     "decide_opening",
     "decide_response",
     "evolve",
+    "executive_answered",
     "from_json",
     "joins",
     "keep_manned",

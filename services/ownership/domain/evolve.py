@@ -225,6 +225,10 @@ def _split(state: Complaint, event: said.Split) -> Complaint:
     )
 
 
+def _executive_answered(state: Complaint, event: said.ExecutiveAnswered) -> Complaint:
+    return _with_clocks(state, event, executive_answered=event.cycle)
+
+
 def _closed(state: Complaint, event: said.Closed) -> Complaint:
     return _with_clocks(state, event, status="closed", basis=event.basis, closed_at=event.at, pause=None)
 
@@ -276,6 +280,7 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
     said.Repeated: _repeated,
     said.EscalationAsked: _with_clocks,
     said.Answered: _answered,
+    said.ExecutiveAnswered: _executive_answered,
     said.Accepted: _accepted,
     said.Reopened: _reopened,
     said.Continued: _continued,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.contracts import ownership as said
+from shared.contracts.escalation import EscalationDelivered
 from shared.policy import Policy
 from shared.refusal import Refusal
 
@@ -15,7 +16,7 @@ from .due import close, resume
 from .handling import ids, not_while
 from .linking import follow
 from .refusing import refuse
-from .state import VISITED
+from .state import VISITED, Complaint
 from .story import Around, Story
 
 
@@ -45,12 +46,7 @@ def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, arou
     if act.solved:
         return _accepted(story, act, now, policy)
     if state.status == "open":
-        return refuse(
-            state,
-            "not-answered",
-            "The complaint is open: its owner has not answered yet. A no to an executive's words is said with "
-            "/escalation, by the customer.",
-        )
+        return _no_while_open(story, act, now)
     if state.closed_at is None or now <= state.closed_at + policy.reopen_within.delta:
         reopen(story, act.through, now, policy, by=BY_CUSTOMER, why="not solved", note=_comment(act))
         return None
@@ -58,6 +54,26 @@ def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, arou
         return refuse(state, "complaint-followed", "Another complaint goes on with it: say it of that one.")
     follow(story, act.through, now, policy, around, why="not solved", note=_comment(act))
     return None
+
+
+def _no_while_open(story: Story, act: acts.Confirm, now: datetime) -> Refusal | None:
+    """The owner's answer is still to come: a no to an executive's words goes back up, as the customer's own word."""
+    state = story.state
+    if state.executive_answered != state.cycle:
+        return refuse(state, "not-answered", "The complaint is open: there is no answer yet to say no to.")
+    why = act.comment or "not solved"
+    story.tell(said.EscalationAsked(**ids(state, now), by=BY_CUSTOMER), by=BY_CUSTOMER, why=why, note=_comment(act))
+    return None
+
+
+def executive_answered(state: Complaint, told: EscalationDelivered, now: datetime) -> Story | None:
+    """An executive's words reached the customer; None where that is over."""
+    if state.status == "closed":
+        return None
+    story = Story(state)
+    delivered = {"escalation_id": told.escalation_id, "answer_id": told.answer_id, "cycle": state.cycle}
+    story.tell(said.ExecutiveAnswered(**ids(state, min(told.at, now)), **delivered), by=None)
+    return story
 
 
 def _accepted(story: Story, act: acts.Confirm, now: datetime, policy: Policy) -> Refusal | None:

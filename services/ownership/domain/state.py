@@ -141,6 +141,8 @@ class Complaint:
     no_deputy_until: datetime | None = None
     succession: Succession | None = None
     helpers: tuple[Helper, ...] = ()
+    #: the cycle in which an executive's own words last reached the customer
+    executive_answered: int | None = None
     departure_threat: bool = False
     #: a contact that may threaten to leave, put before the owner until somebody confirms or dismisses it
     departure_possible: str | None = None

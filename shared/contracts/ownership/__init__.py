@@ -35,7 +35,19 @@ from .people import (
     SuccessionAsked,
     SuccessionWithdrawn,
 )
-from .resolution import Accepted, Answered, Closed, Continued, FollowedUp, FollowUpDue, Merged, Reopened, Split, TookIn
+from .resolution import (
+    Accepted,
+    Answered,
+    Closed,
+    Continued,
+    ExecutiveAnswered,
+    FollowedUp,
+    FollowUpDue,
+    Merged,
+    Reopened,
+    Split,
+    TookIn,
+)
 
 __all__ = [
     "EVENTS",
@@ -58,6 +70,7 @@ __all__ = [
     "DeputyStarted",
     "EarlierResponseKnown",
     "EscalationAsked",
+    "ExecutiveAnswered",
     "FollowUpDue",
     "FollowedUp",
     "HelperAsked",
@@ -104,6 +117,7 @@ EVENTS: tuple[type[Event], ...] = (
     Repeated,
     EscalationAsked,
     Answered,
+    ExecutiveAnswered,
     Accepted,
     Reopened,
     Continued,

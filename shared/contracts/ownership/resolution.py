@@ -19,6 +19,16 @@ class Answered(ComplaintEvent):
     cycle: int
 
 
+class ExecutiveAnswered(ComplaintEvent):
+    """An executive's own words reached the customer, who may say whether they solve it. The owner's are still owed."""
+
+    TYPE: ClassVar[str] = "complaint.executive_answered"
+
+    escalation_id: str
+    answer_id: str
+    cycle: int
+
+
 class Accepted(ComplaintEvent):
     """The customer said that it is solved."""
 
