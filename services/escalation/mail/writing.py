@@ -150,6 +150,8 @@ class Writing:
                 raise NoAddress("the policy names no such executive")
             return Reader(person.name, person.email, language_of(person.locale), person.time_zone)
         if order.recipient_kind == "address":
+            if not order.recipient_id:
+                raise NoAddress("it was erased while this was being sent")
             return Reader(order.recipient_id, order.recipient_id, "en")
         who = order.recipient_id
         ask = {"customer": self._words.customer, "superior": self._words.superior}.get(order.recipient_kind)

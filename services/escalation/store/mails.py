@@ -276,12 +276,16 @@ async def _left(
 
 
 async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
-    """What is still to be sent about erased customers stays here; what the server said is forgotten."""
+    """What is still to be sent about erased customers stays here; what the server said is forgotten, and addresses that
+    stood in the words of their promises."""
     theirs = mails.c.customer_id == _among("customers", customers)
     await conn.execute(
         update(mails).where(theirs, mails.c.next_at.is_not(None)).values(state="withdrawn", next_at=None)
     )
     await conn.execute(update(mails).where(theirs).values(detail=None))
+    nobody: Any = mails.c.order.op("||")(func.jsonb_build_object("recipient_id", ""))
+    chased = theirs & (mails.c.kind == "chase") & mails.c.person.startswith("address:")
+    await conn.execute(update(mails).where(chased).values(person="address:", order=nobody))
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:
