@@ -108,11 +108,13 @@ def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
 
 def on_response(book: Book, work: Work, response: ContactResponded) -> None:
     """A human answered the customer."""
-    state = domain.answered_by(response, _states(book.of_customer(response.customer_id)))
-    if state is None:
-        return  # the conversation is about no complaint
-    story = domain.decide_response(state, response, work.now, _policy(book, state))
-    _announce(book, work, book.complaints[state.id], story)
+    theirs = _states(book.of_customer(response.customer_id))
+    state = domain.answered_by(response, theirs)
+    if state is not None:
+        story = domain.decide_response(state, response, work.now, _policy(book, state))
+        _announce(book, work, book.complaints[state.id], story)
+    elif (late := domain.decide_response_to_closed(response, theirs, work.now)) is not None:
+        _announce(book, work, book.complaints[late.state.id], late)
 
 
 def on_executive_answered(book: Book, work: Work, told: EscalationDelivered) -> None:

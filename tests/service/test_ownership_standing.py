@@ -270,6 +270,21 @@ async def test_what_was_claimed_stays_with_who_claimed_it(world: World) -> None:
     assert "earlier_response_known" in await world.told()
 
 
+async def test_what_is_known_only_after_closing_is_told_and_changes_nothing(world: World) -> None:
+    contact = await world.contact(conversation_id="conv-1")
+    world.clock.advance(HOUR)
+    await world.response(contact, "agent-2")
+    path = (await world.complaint())["id"]
+    await world.post(f"{path}/withdrawal", {"agent_id": "agent-2", "reason": "sorted itself out"})
+    before = await world.complaint()
+    await world.response(contact, "agent-1", at=MONDAY + timedelta(minutes=10))
+    await world.response(contact, "agent-3")
+    one = await world.complaint()
+    assert (await world.told())[-2:] == ["closed", "earlier_response_known"]
+    assert (one["owner"], one["status"], one["clocks"]) == (before["owner"], "closed", before["clocks"])
+    assert await world.findings() == []
+
+
 async def test_a_call_that_was_taken_earlier_and_is_imported_later_moves_no_owner(world: World) -> None:
     world.clock.advance(2 * HOUR)
     contact = await world.contact()

@@ -6,6 +6,7 @@ from .contacts import (
     decide_joining,
     decide_opening,
     decide_response,
+    decide_response_to_closed,
     joins,
 )
 from .decide import decide
@@ -30,6 +31,7 @@ __all__ = [
     "decide_joining",
     "decide_opening",
     "decide_response",
+    "decide_response_to_closed",
     "evolve",
     "executive_answered",
     "from_json",

@@ -246,6 +246,21 @@ def answered_by(response: ContactResponded, complaints: Sequence[Complaint]) -> 
     return max(live, key=lambda one: (one.opened_at, one.id), default=None)
 
 
+def decide_response_to_closed(
+    response: ContactResponded, complaints: Sequence[Complaint], now: datetime
+) -> Story | None:
+    """A response to a contact of a closed complaint counts for nothing any more; that it was earlier is told."""
+    closed = [one for one in complaints if one.status == "closed" and response.contact_id in one.contacts]
+    if not closed:
+        return None
+    story = Story(max(closed, key=lambda one: (one.opened_at, one.id)))
+    at = max(spoke_at(response, now), story.state.first_contact_at)
+    _tell_earlier(
+        story, response.responder_id, at, now, contact_id=response.contact_id, response_id=response.response_id
+    )
+    return story
+
+
 def decide_response(state: Complaint, response: ContactResponded, now: datetime, policy: Policy) -> Story:
     """A human answered the customer: an unowned complaint has its owner, and clocks are met, whoever it was."""
     story = Story(state)
