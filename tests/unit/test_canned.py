@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.escalation.canned import likeness, sketch
+from services.escalation.canned import UNFILLED, likeness, sketch
 from services.escalation.canned.evaluate import evaluate, main
 
 TEXTS = Path(__file__).parent / "texts"
@@ -131,6 +131,24 @@ def test_the_same_courtesy_around_other_words_is_no_copy() -> None:
     one = frame.format("The surveyor missed the crack because he never went up the ladder.")
     other = frame.format("The bank had your old address, so the card went to a stranger.")
     assert likeness(one, [other]).acceptable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear [customer name], the part for your boiler arrives on [Date] and our engineer fits it.",
+        "I have looked into order {{order_id}}; the depot in Leeds had lost the label, and it leaves today.",
+        "XX先生，您的快递被放错了楼层，站长今晚送到您家。",
+        "您反映的漏水问题已于【填写日期】修好，水管换了新的。",
+    ],
+)
+def test_a_template_with_open_places_is_none(text: str) -> None:
+    found = likeness(text, [])
+    assert not found.acceptable and found.because == (UNFILLED,)
+
+
+def test_brackets_of_ones_own_are_no_open_places() -> None:
+    assert likeness("The cable [the grey one] was cut at number 12 {we think by roadworks, not by you}.", []).acceptable
 
 
 def test_a_sketch_finds_what_is_nearly_the_same() -> None:

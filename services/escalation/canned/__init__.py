@@ -6,7 +6,7 @@ Refused is, in words:
   (`masks`): as a whole (at least 0.80 alike), or sentence by sentence (at least 0.80 of a longer text stands in one
   earlier answer, in whatever order). Courtesy is left out of the comparison: two people may say sorry alike, and a
   new frame around old words makes no new answer; texts close without it (0.70) are compared with it too.
-* what says nothing but courtesy (`courtesy`).
+* what says nothing but courtesy (`courtesy`), and a template in which a place is still to be filled in.
 
 A short text is a copy only where it is the very same: "Refunded: 40 EUR." may be true of two customers, with another
 sum each. The same words again in the same complaint are consistency, and are not compared at all.
@@ -24,11 +24,12 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from services.escalation.canned import courtesy
-from services.escalation.canned.masks import body, level, masked, own
+from services.escalation.canned.masks import body, level, masked, own, unfilled
 
 #: a text this like an earlier one is a copy
 COPY = 0.80
 COURTESY_ALONE = "it is courtesy alone: nothing in it is about this customer's matter"
+UNFILLED = "a place that was to be filled in is still open: it is a template"
 NAMES_DO_NOT_COUNT = "names, dates and numbers do not count as own words"
 #: from here on the whole texts are compared too, courtesy and all
 _CLOSE = 0.70
@@ -71,6 +72,8 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
     """Compares an answer with earlier ones to other complaints. `names` of people in it are masked too."""
     if courtesy.weight(own(text)) < _A_WORD or courtesy.alone(text):
         return Likeness(1.0, (COURTESY_ALONE,), False)
+    if unfilled(text):
+        return Likeness(1.0, (UNFILLED,), False)
     mine = core(_unnamed(text, names))
     found = process.extractOne(mine, [core(one) for one in earlier], scorer=fuzz.ratio, score_cutoff=30)
     if found is None:

@@ -72,7 +72,20 @@ _NAMED = (
         MASK,
     ),
 )
+#: a place in a template that was to be filled in
+_OPEN = re.compile(
+    r"\{\{[^{}\n]{1,60}\}\}|\{[A-Za-z_ ]{2,30}\}|"
+    r"\[[^\]\n]{0,20}\b(?:name|date|number|amount|order|customer|product|insert|reason|title|reference)\b[^\]\n]{0,30}\]|"
+    r"【[^】\n]{0,8}(?:姓名|名称|日期|编号|金额|原因|填写)[^】\n]{0,8}】|"
+    r"(?<![A-Za-z\d])[XxＸ×]{2,6}(?=先生|女士|客户|公司|元|号|年|月|日)",
+    re.IGNORECASE,
+)
 _RUN = re.compile(rf"{MASK}(?:[\s、,，]*{MASK})+")
+
+
+def unfilled(text: str) -> bool:
+    """Whether a place is still open that a template left for a name, a date, a sum."""
+    return _OPEN.search(text) is not None
 
 
 def own(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.escalation.canned import COURTESY_ALONE, NAMES_DO_NOT_COUNT
+from services.escalation.canned import COURTESY_ALONE, NAMES_DO_NOT_COUNT, UNFILLED
 from services.escalation.domain.answering import NO_WORDS
 
 PAGE: Final[dict[str, dict[str, str]]] = {
@@ -81,10 +81,11 @@ PAGE: Final[dict[str, dict[str, str]]] = {
 
 #: reasons against an answer, as `services.escalation.canned` gives them; how much is alike has a line of its own
 BECAUSE: Final[dict[str, dict[str, str]]] = {
-    "en": {one: one for one in (COURTESY_ALONE, NAMES_DO_NOT_COUNT, NO_WORDS)},
+    "en": {one: one for one in (COURTESY_ALONE, NAMES_DO_NOT_COUNT, UNFILLED, NO_WORDS)},
     "zh": {
         COURTESY_ALONE: "通篇是客套话，没有一句与这位客户的事有关",
         NO_WORDS: "没有任何文字",
+        UNFILLED: "还有待填写的空位，这是模板",
         NAMES_DO_NOT_COUNT: "更换姓名、日期和数字不算自己的话",
     },
 }
