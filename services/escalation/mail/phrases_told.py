@@ -34,7 +34,7 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "phone": "Phone",
         "not_satisfied": "The customer is not satisfied with the answer that they got.",
         "ledger": "What was said so far ({zone})",
-        "said_by": "{at}, {name} to the customer",
+        "said_by": "{at}, {name}, to the customer",
         "said_by_owner": "{at}, {name}, who owns the complaint, to the customer",
         "said_by_customer": "{at}, the customer",
         "said_asked": "{at}, the customer, asked what would make them stay",
