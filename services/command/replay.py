@@ -103,7 +103,10 @@ async def replayed(
             try:
                 counts, findings = await made_anew(conn, connection, origin, into, replace=replace)
             except NotEmptyError as error:
-                raise Trouble(f"{error}: name another schema with --into, or drop it with --replace.") from None
+                way = (
+                    "only a lost database is restored" if into == _OWN else "name another with --into, or --replace it"
+                )
+                raise Trouble(f"{error}: {way}.") from None
             if into != _OWN:
                 async with engine.connect() as live:
                     found = await import_module(f"services.{_OWN}.replay").compared(live, conn, moving=moving)

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import evolve, from_json, next_moment
 from services.ownership.handlers import AGAIN, HELD, LOOK, TIMER
-from services.ownership.store.tables import agents, complaints, events, timers_rows
+from services.ownership.store.tables import agents, complaints, events, pauses, timers_rows
 from shared.audit import audited
 from shared.contracts.envelope import full_type
-from shared.contracts.ownership import EVENTS, OwnerAssigned
+from shared.contracts.ownership import EVENTS, OwnerAssigned, Paused
 
 _AT_ONCE = 500
 _SOURCE = "urn:complaint-loop:ownership"
@@ -44,6 +44,8 @@ async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
     async for finding in _scattered(conn):
         yield finding
     async for finding in _asleep(conn):
+        yield finding
+    async for finding in _pauses(conn):
         yield finding
 
 
@@ -103,6 +105,15 @@ async def _scattered(conn: AsyncConnection) -> AsyncIterator[str]:
     )
     for row in await conn.execute(lost):
         yield f"{row.id}: was merged into a complaint that knows nothing of it"
+
+
+async def _pauses(conn: AsyncConnection) -> AsyncIterator[str]:
+    """Pauses that were told and are not counted, or counted and never told."""
+    told = select(func.count()).select_from(events).where(_e.type == full_type(Paused)).scalar_subquery()
+    kept = select(func.count()).select_from(pauses).scalar_subquery()
+    row = (await conn.execute(select(told.label("told"), kept.label("kept")))).one()
+    if row.told != row.kept:
+        yield f"{row.kept} pauses are counted by owner, {row.told} were told"
 
 
 async def _asleep(conn: AsyncConnection) -> AsyncIterator[str]:

@@ -224,6 +224,13 @@ def _always(quiet: dict[str, Any] | list[Any]) -> bool:
     return all(spans == ((0, 1440),) for spans in week)
 
 
+#: kinds that other parts of the file speak of
+_KEPT_ELSEWHERE = {
+    "executive_answer": "answer_within of each level of escalation.ladder",
+    "confirmation": "confirmation.silent_after",
+}
+
+
 def doubts_in(file: PolicyFile) -> Iterator[Mistake]:
     """What can be meant, and is more likely a slip: no reason to refuse the file (`Policy.doubts`)."""
     roles = {one.role for one in file.executives}
@@ -244,6 +251,8 @@ def doubts_in(file: PolicyFile) -> Iterator[Mistake]:
         for region in clock.when.region or ():
             if region != "default" and region not in file.regions:
                 yield ("clocks", n, "when", "region"), f"{region} has no hours of its own: those of default apply"
+        if (instead := _KEPT_ELSEWHERE.get(clock.kind)) is not None:
+            yield ("clocks", n, "kind"), f"{clock.kind} starts no clock here: {instead} says how long it may take"
     silent = file.confirmation.silent_after
     for n, after in enumerate(file.confirmation.remind_after):
         if after.rough_seconds >= silent.rough_seconds:

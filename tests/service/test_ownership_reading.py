@@ -175,8 +175,11 @@ async def test_names_come_from_intake(world: World) -> None:
 async def test_verify_sees_what_is_wrong(world: World) -> None:
     for n in range(4):
         await world.contact(f"c-{n}", responder_id="agent-1")
+    pause = {"agent_id": "agent-1", "reason": "asked", "until": "2026-03-04T12:00:00Z"}
+    await world.post(f"{(await world.complaint('c-1'))['id']}/pause", pause)
     assert await world.findings() == []
     for statement in (
+        "delete from ownership.pauses",
         "update ownership.events set data = replace(encode(data, 'escape'), 'gold', 'lead')::bytea "
         "where customer_id = 'c-0' and sequence = 1",
         "update ownership.complaints set state = jsonb_set(state, '{owner_id}', '\"thief\"') where customer_id = 'c-1'",
@@ -186,8 +189,8 @@ async def test_verify_sees_what_is_wrong(world: World) -> None:
         async with world.engine.begin() as conn:
             await conn.execute(text(statement))
     found = await world.findings()
-    assert len(found) == 4
-    for piece in ("audit chain", "fold", "next moment", "missing"):
+    assert len(found) == 5
+    for piece in ("pauses are counted", "audit chain", "fold", "next moment", "missing"):
         assert sum(piece in one for one in found) == 1, found
 
 

@@ -154,6 +154,13 @@ def test_a_level_that_nobody_holds_is_a_doubt() -> None:
     assert policy.doubts == [(4, "escalation.ladder[1].role: nobody has the role founder: the level is passed over")]
 
 
+def test_what_the_ladder_says_is_no_clock() -> None:
+    text = "clocks: [{kind: executive_answer, within: 4h}]\n"
+    policy = parse_policy(text + "executives: [{id: ceo, name: Ana, email: ceo@example.com, role: chief}]\n")
+    ((line, doubt),) = policy.doubts
+    assert line == 1 and "escalation.ladder" in doubt
+
+
 def _rung(level: int, role: str) -> str:
     return f"    - {{level: {level}, role: {role}, answer_within: 4h}}\n"
 
