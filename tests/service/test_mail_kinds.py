@@ -144,6 +144,19 @@ async def test_what_is_for_an_owner_who_has_left_goes_to_who_stands_in(house: Ho
     assert house.server.to("chen@example.com") == [] and len(house.server.to("lead@example.com")) == 1
 
 
+async def test_each_of_several_who_cannot_be_reached_is_named(house: House) -> None:
+    house.world.policies.current = policy(POLICY + "supervisors: [desk@example.com]\n")
+    house.server.says["head@example.com"] = ["rcpt 550 no such user"]
+    house.server.says["vp@example.com"] = ["rcpt 550 no such user"]
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
+    for _ in range(3):
+        await house.post()
+        house.world.clock.advance(timedelta(minutes=2))
+    said = "\n".join(f"{mail['Subject']}\n{text_of(mail)}" for mail in house.server.to("desk@example.com")).lower()
+    assert "hana head cannot be reached" in said and "victor vice cannot be reached" in said
+    assert len(house.server.to("ceo@example.com")) == 1
+
+
 async def test_without_supervisors_in_the_policy_the_owner_is_told(house: House) -> None:
     house.server.says["head@example.com"] = ["rcpt 550 no such user"]
     await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())

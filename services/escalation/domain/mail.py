@@ -66,6 +66,8 @@ class MailOrder:
     #: of a `refused` reply: the mail that was replied to, whose link still works; why, as a code (of a `question`: that
     #: it is a reminder); likeness in percent
     about_mail_id: str | None = None
+    #: who cannot be reached
+    about_id: str | None = None
     why: str | None = None
     likeness: int | None = None
 

@@ -69,6 +69,7 @@ def _tell_supervisors(book: Book, work: Work, event: Undeliverable) -> None:
                 complaint_id=event.complaint_id,
                 escalation_id=event.escalation_id,
                 level=event.level,
+                about_id=event.executive_id,
             )
         )
 

@@ -274,9 +274,7 @@ class Writing:
 
     async def _undeliverable(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
-        steps = (facts.escalation or {}).get("steps") or []
-        unreached = [step["executive_id"] for step in steps if step["outcome"] == "undeliverable"]
-        who = self._name(unreached[-1]) if unreached else "?"
+        who = self._name(order.about_id) if order.about_id else "?"
         return letters.undeliverable(reader.language, reader.name, facts, who)
 
     async def _promise(self, order: MailOrder) -> dict[str, Any]:
@@ -308,8 +306,9 @@ class Writing:
             promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
         due = local(order.due_at or order.ordered_at, reader.zone)
         told = promise["reference"] if promise else "?"
+        name = self._name(order.about_id) if order.about_id else "—"
         say = Letter(reader.language, "").say
-        return say(f"{order.kind}_subject", reference=reference, promise=told, due=due, name="—")
+        return say(f"{order.kind}_subject", reference=reference, promise=told, due=due, name=name)
 
 
 def _owners_answer(facts: Facts, cycle: int) -> dict[str, Any]:
