@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
+from services.intake.handlers import MERGED
 from services.intake.hooks.asking import AskingLoop
 from services.intake.hooks.forgetting import BELL, Forgetting
 from services.intake.hooks.ordering import Ordering
@@ -13,6 +14,7 @@ from services.intake.hooks.receiving import Shelf
 from services.intake.hooks.switchboard import Switchboard
 from services.intake.hooks.understanding import Understanding
 from services.intake.listening import Ears
+from services.intake.merging import Merging
 from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from shared.assembly import Assembly, Machinery
@@ -50,6 +52,10 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         forgetting = lock_number("intake", "forgetting")
         bell = machinery.bell(BELL)
         machinery.led_loop("intake.forgetting", forgetting, Forgetting(switchboard).run_once, tick=600, bell=bell)
+    if "timers" in parts:
+        merging = Merging(machinery.corridor)
+        key = lock_number("intake", "merging")
+        machinery.led_loop("intake.merging", key, merging.run_once, tick=5, bell=machinery.bell(MERGED))
     if "api" not in parts:
         return machinery.assembly()
     desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)

@@ -10,11 +10,13 @@ from typing import Any, Final
 import orjson
 
 from services.intake import domain
-from services.intake.domain import Contact, Erase, NewContact, NewProfile, NewResponse, Standing
+from services.intake.domain import Carried, Contact, Erase, Merge, NewContact, NewProfile, NewResponse, Standing
 from services.intake.store import Book, Customer
 from shared.refusal import Refusal
 from shared.work import Kept, Work
 
+#: `work.ring` of what another id of the same person is to hear
+MERGED: Final = "intake_merged"
 _NO_CONTACT: Final = Refusal("not-found", "There is no such contact.", 404)
 _NO_CUSTOMER: Final = Refusal("not-found", "There is no such customer.", 404)
 _CONFUSED: Final = Refusal("customer-id-taken", "This customer id is the id of a contact.", 422)
@@ -109,12 +111,43 @@ def on_erase(book: Book, work: Work, erase: Erase) -> datetime | Refusal:
     return work.now
 
 
+def on_merge(book: Book, work: Work, merge: Merge) -> Customer | Refusal:
+    """Two ids are one person's: what is known under either is known under both from now on. Contacts and complaints
+    stay under the id that they came with, and so does whoever owns them."""
+    customer = book.customer(merge.customer_id)
+    if not customer.known:
+        return _NO_CUSTOMER
+    if merge.into is not None:
+        other = book.customer(merge.into)
+        if not other.known:
+            return Refusal("not-found", "There is no such customer to merge into.", 404)
+        if other.merged_into == customer.kept.id:
+            return Refusal("already-merged", "The two are one already: that one was merged into this one.", 409)
+        work.ring(MERGED)
+    customer.merged_into, customer.changed = merge.into, True
+    return customer
+
+
+def on_carried(book: Book, work: Work, carried: Carried) -> None:
+    """The same person, under another id, is known better."""
+    customer = book.customer(carried.customer_id)
+    profile = domain.combined(customer.profile, carried.profile)
+    if profile is not customer.profile:
+        _know(book, work, customer, profile, max(profile.as_of.values()))
+
+
 def _learn(book: Book, work: Work, customer: Customer, given: Mapping[str, Any], occurred_at: datetime) -> None:
     # a statement from the future would keep all others out until then
     at = min(occurred_at, work.now)
     profile = domain.merged(customer.profile, given, at)
     if profile is customer.profile:
         return
+    _know(book, work, customer, profile, at)
+    if customer.merged_into is not None:
+        work.ring(MERGED)
+
+
+def _know(book: Book, work: Work, customer: Customer, profile: domain.Profile, at: datetime) -> None:
     customer.profile, customer.changed = profile, True
     kept: Kept[Standing] = customer.kept
     event = domain.profiled(kept.id, customer.standing, profile, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Request
 
@@ -31,21 +31,15 @@ _AT_ONCE = 200
 #: code points of one transaction, about: while they are compared their customers are locked
 _MOST_WORDS = 250_000
 
-BATCH_BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "array",
-                    "maxItems": MOST_ITEMS,
-                    "items": {"$ref": "#/components/schemas/ContactBody"},
-                }
-            },
-            "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/ContactBody"}},
-        },
+
+def batch_of(name: str) -> dict[str, Any]:
+    """How OpenAPI describes a batch of these."""
+    item = {"$ref": f"#/components/schemas/{name}"}
+    content = {
+        "application/json": {"schema": {"type": "array", "maxItems": MOST_ITEMS, "items": item}},
+        "application/x-ndjson": {"schema": item},
     }
-}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def take_batch(desk: Desk, request: Request, ticket: Ticket | None) -> Answer:

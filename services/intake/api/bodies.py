@@ -88,6 +88,18 @@ class ProfileBody(Body):
     occurred_at: Instant | None = None
 
 
+class ProfileItem(ProfileBody):
+    """One of many."""
+
+    id: Id
+
+
+class MergeBody(Body):
+    """The id of the same person that stays in use; null where the two turn out to be two."""
+
+    into: Id | None
+
+
 class SignalItem(Body):
     """A text to be heard; with `customer_id` it is compared with that customer's contacts."""
 
@@ -100,4 +112,5 @@ class SignalsBody(Body):
     items: Annotated[list[SignalItem], Field(max_length=MOST_ITEMS)]
 
 
+PROFILE: TypeAdapter[ProfileItem] = TypeAdapter(ProfileItem)
 CONTACT: TypeAdapter[ContactBody] = TypeAdapter(ContactBody)

@@ -15,7 +15,7 @@ from shared.http.direct import DirectRoute
 from shared.idempotency import Ticketed
 
 from . import view
-from .batch import BATCH_BODY, take_batch
+from .batch import batch_of, take_batch
 from .bodies import ContactBody, ResponseBody
 from .desk import Desk, no_such_contact
 
@@ -53,7 +53,7 @@ def posting(desk: Desk) -> APIRouter:
         route_class_override=DirectRoute,
     )
 
-    @router.post("/batch", summary="Up to 1,000 contacts at once", openapi_extra=BATCH_BODY)
+    @router.post("/batch", summary="Up to 1,000 contacts at once", openapi_extra=batch_of("ContactBody"))
     async def batch(request: Request, _: Tool, ticket: Ticketed) -> Answer:
         return await take_batch(desk, request, ticket)
 
@@ -78,7 +78,7 @@ def asking(desk: Desk) -> APIRouter:
         async with desk.engine.connect() as conn:
             rows = await reading.listed(
                 conn,
-                customer_id=customer_id,
+                customer_ids=None if customer_id is None else await reading.same_person(conn, customer_id),
                 source=source,
                 conversation_id=conversation_id,
                 after=after,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
-from services.intake.domain import Erase, NewProfile
-from services.intake.handlers import on_erase, on_profile
+from services.intake.domain import Carried, Erase, Merge, NewProfile, Profile
+from services.intake.handlers import on_carried, on_erase, on_merge, on_profile
 from services.intake.store import Book, reading
 from services.intake.store.keeping import customer_of
 from shared.auth import Principal, requires
 from shared.fields import Id
-from shared.http import Answer, Problem, StrictRoute, refused
+from shared.http import Answer, Problem, StrictRoute, checked, invalid, media_type, refused, to_json
+from shared.idempotency import Ticketed
+from shared.once import once
 from shared.refusal import Refusal
-from shared.work import Input
+from shared.work import Failed, Input
 
 from . import view
-from .bodies import ProfileBody
+from .batch import batch_of, items_of, take_each
+from .bodies import PROFILE, MergeBody, ProfileBody
 from .desk import Desk
 from .reception import fields_of
 
@@ -25,6 +28,17 @@ Crm = Annotated[Principal, Depends(requires("intake", "integration", "admin"))]
 Eraser = Annotated[Principal, Depends(requires("supervisor", "integration", "admin"))]
 Reader = Annotated[Principal, Depends(requires("intake", "agent", "supervisor", "admin", "integration", "service"))]
 PathId = Annotated[Id, Path()]
+
+
+_MERGING = (
+    "What is known under either id is known under both, also what is learned later, and whoever erases one erases "
+    "both. Contacts and complaints stay under the id that they came with, and so do their owners; contacts are listed "
+    "under either. `into: null` takes the two apart."
+)
+
+
+def _learned(result: Any) -> bytes:
+    return to_json({"customer_id": result.kept.id})
 
 
 def _missing(what: str) -> Problem:
@@ -41,10 +55,41 @@ def people(desk: Desk) -> APIRouter:
             raise refused(result)
         return result
 
+    def profile_of(customer_id: str, body: ProfileBody) -> Input[Book]:
+        new = NewProfile(customer_id, fields_of(body), body.occurred_at or desk.clock.now())
+        return Input(customer_id, new, on_profile)
+
+    def item_of(value: Any) -> Input[Book]:
+        item = checked(PROFILE, value)
+        return profile_of(item.id, item)
+
+    @router.post("/customers/batch", summary="Up to 1,000 profiles at once", openapi_extra=batch_of("ProfileBody"))
+    async def batch(request: Request, _: Crm, ticket: Ticketed) -> Answer:
+        items = items_of(await request.body(), media_type(request))
+        return await take_each(desk, request, ticket, items, item_of, _learned)
+
+    @router.post("/customers/{customer_id}/merge", summary="Two ids of one person", description=_MERGING)
+    async def merge(customer_id: PathId, body: MergeBody, _: Crm, ticket: Ticketed) -> Answer:
+        if body.into == customer_id:
+            raise invalid(("/into", "must be another id"))
+
+        async def merged() -> bytes:
+            # with the lock of the other one as well, so that two who merge each other's ids do not both succeed
+            both: list[Input[Book]] = [Input(customer_id, Merge(customer_id, body.into), on_merge)]
+            if body.into is not None:
+                both.append(Input(body.into, Carried(body.into, Profile()), on_carried))
+            result = (await desk.corridor.take(both))[0]
+            if isinstance(result, Failed):
+                raise result.error
+            if isinstance(result, Refusal):
+                raise refused(result)
+            return to_json(view.customer(result))
+
+        return await once(desk.corridor, ticket, merged)
+
     @router.put("/customers/{customer_id}", summary="What a CRM knows of a customer")
     async def put(customer_id: PathId, body: ProfileBody, _: Crm) -> Answer:
-        new = NewProfile(customer_id, fields_of(body), body.occurred_at or desk.clock.now())
-        return Answer(view.customer(await take(Input(customer_id, new, on_profile))))
+        return Answer(view.customer(await take(profile_of(customer_id, body))))
 
     @router.get("/customers/{customer_id}", summary="A customer's profile")
     async def get(customer_id: PathId, _: Reader) -> Answer:
@@ -58,7 +103,12 @@ def people(desk: Desk) -> APIRouter:
 
     @router.delete("/customers/{customer_id}", status_code=202, summary="Forget a customer")
     async def delete(customer_id: PathId, _: Eraser) -> Answer:
+        async with desk.engine.connect() as conn:
+            ids = await reading.same_person(conn, customer_id)
         erased_at = await take(Input(customer_id, Erase(customer_id), on_erase))
+        for other in ids:
+            if other != customer_id:
+                await desk.group.take_one(Input(other, Erase(other), on_erase))
         return Answer({"customer_id": customer_id, "erased_at": erased_at}, 202)
 
     @router.get("/responders/{responder_id}", summary="Name and address of somebody who answered customers")

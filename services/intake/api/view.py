@@ -76,4 +76,5 @@ def customer(one: Customer) -> Mapping[str, Any]:
         "lifetime_value": None if value is None else value.model_dump(),
         "as_of": max(said) if said else None,
         "erased_at": standing.erased_at,
+        "merged_into": one.merged_into,
     }

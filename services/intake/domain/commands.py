@@ -10,6 +10,8 @@ from typing import Any
 from services.intake.signals import Caller, Signals
 from shared.contracts.intake import Channel
 
+from .customer import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -69,6 +71,22 @@ class NewProfile:
     customer_id: str
     fields: Mapping[str, Any]
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A customer's id is that of the same person as `into`; None takes the two apart again."""
+
+    customer_id: str
+    into: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What is known of the same person under another id."""
+
+    customer_id: str
+    profile: Profile
 
 
 @dataclass(frozen=True, slots=True)

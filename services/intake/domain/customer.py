@@ -43,6 +43,21 @@ def merged(profile: Profile, given: Mapping[str, Any], at: datetime) -> Profile:
     return Profile({**profile.fields, **newer}, {**profile.as_of, **dict.fromkeys(newer, at)})
 
 
+def combined(profile: Profile, other: Profile) -> Profile:
+    """What is known under either id of one person: of each field what was said last, be it that there is none. Of two
+    words of the same moment either id keeps the same one."""
+    newer = [name for name in other.as_of if name not in profile.as_of or _weight(other, name) > _weight(profile, name)]
+    if not newer:
+        return profile
+    fields = {name: value for name, value in profile.fields.items() if name not in newer}
+    fields |= {name: other.fields[name] for name in newer if other.fields.get(name) is not None}
+    return Profile(fields, {**profile.as_of, **{name: other.as_of[name] for name in newer}})
+
+
+def _weight(profile: Profile, name: str) -> tuple[datetime, str]:
+    return profile.as_of[name], str(profile.fields.get(name) or "")
+
+
 def profiled(customer_id: str, standing: Standing, profile: Profile, at: datetime) -> CustomerProfiled | None:
     """The event of a profile that says something new about the customer's standing; None if it does not."""
     said = {name: profile.fields.get(name) for name in _STANDING}

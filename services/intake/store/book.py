@@ -36,6 +36,7 @@ class Customer:
     #: whether a row or a contact of theirs is there
     known: bool = False
     changed: bool = False
+    merged_into: str | None = None
 
     @property
     def standing(self) -> Standing:

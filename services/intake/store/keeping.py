@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, any_, bindparam, cast, co
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import PROFILE, Contact, NewContact, NewProfile, NewResponse, Profile, Standing
-from services.intake.domain.commands import Erase
+from services.intake.domain.commands import Carried, Erase, Merge
 from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
@@ -100,12 +100,13 @@ class IntakeStore:
         if people:
             for row in await _responders.rows(conn, {"ids": sorted(people)}):
                 book.responders[row.id] = Responder(row.name, row.email, row.said_at)
-        others = sorted({one.customer_id for one in payloads if isinstance(one, NewProfile | Erase)})
+        others = sorted({one.customer_id for one in payloads if isinstance(one, NewProfile | Erase | Carried | Merge)})
+        others += [one.into for one in payloads if isinstance(one, Merge) and one.into is not None]
         if others:
             self._know(book, await customers_of(conn, others))
         await self._tell_apart(conn, book, {*others, *(one.customer_id for one in new)})
-        if erased := sorted(one.customer_id for one in payloads if isinstance(one, Erase)):
-            for row in await recent(conn, erased):
+        if acted_on := sorted(one for one in others if not book.customer(one).known):
+            for row in await recent(conn, acted_on):
                 book.customer(row.customer_id).known = True
         if envelopes := [one.envelope for one in new if one.envelope is not None]:
             await self._load_enveloped(conn, book, envelopes)
@@ -206,7 +207,7 @@ def customer_of(row: Any) -> Customer:
         fields["lifetime_value"] = standing.lifetime_value
     as_of = {name: datetime.fromisoformat(at) for name, at in orjson.loads(row.as_of).items()}
     kept = Kept(row.id, row.id, standing if row.version else None, row.version, row.chain)
-    return Customer(kept, Profile(fields, as_of), known=True)
+    return Customer(kept, Profile(fields, as_of), known=True, merged_into=row.merged_into)
 
 
 def _customer_row(customer: Customer) -> dict[str, Any]:
@@ -223,6 +224,7 @@ def _customer_row(customer: Customer) -> dict[str, Any]:
         "lifetime_value": None if value is None else {"amount": value.amount, "currency": value.currency},
         "as_of": orjson.dumps(dict(customer.profile.as_of)),
         "profiled_at": standing.profiled_at,
+        "merged_into": customer.merged_into,
         "erased_at": standing.erased_at,
         "version": customer.kept.version,
         "chain": customer.kept.chain,

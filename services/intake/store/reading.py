@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column, func, select, true
+from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column, func, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake.domain import PROFILE
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER
 from shared.prepared import Prepared
 from shared.sets import one_text, texts
@@ -40,7 +41,7 @@ async def where_is(conn: AsyncConnection, contact_id: str) -> Any:
 async def listed(
     conn: AsyncConnection,
     *,
-    customer_id: str | None,
+    customer_ids: Sequence[str] | None,
     source: str | None,
     conversation_id: str | None,
     after: str | None,
@@ -48,7 +49,11 @@ async def listed(
 ) -> Sequence[Any]:
     """Contacts, latest received first, before the id `after`."""
     statement: Select[Any] = _shown.order_by(_c.id.desc()).limit(limit)
-    given = {"customer_id": customer_id, "source": source, "conversation_id": conversation_id}
+    given = {"source": source, "conversation_id": conversation_id}
+    if customer_ids is not None:
+        # of one id, the index gives them in order
+        whose = _c.customer_id == customer_ids[0] if len(customer_ids) == 1 else _c.customer_id.in_(customer_ids)
+        statement = statement.where(whose)
     for name, value in given.items():
         if value is not None:
             statement = statement.where(_c[name] == value)
@@ -74,11 +79,44 @@ async def customers_of(conn: AsyncConnection, customer_ids: Sequence[str]) -> Se
     return await _customers.rows(conn, {"ids": one_text(customer_ids)}) if customer_ids else ()
 
 
+async def same_person(conn: AsyncConnection, customer_id: str) -> list[str]:
+    """All ids of whoever has this one, it among them."""
+    found = await conn.execute(_same_person, {"id": customer_id})
+    return sorted(found.scalars())
+
+
+async def unlike(conn: AsyncConnection, most: int) -> Sequence[tuple[str, str]]:
+    """Pairs of ids of one person of whom different things are known."""
+    return [(row.id, row.merged_into) for row in await conn.execute(_unlike.limit(most))]
+
+
 async def responder(conn: AsyncConnection, responder_id: str) -> Any:
     """Somebody who answered customers, with their latest name and address; None if nobody of that id did."""
     return (await conn.execute(select(responders).where(responders.c.id == responder_id))).one_or_none()
 
 
+_u, _other = customers.c, customers.alias("other")
+_same = select(cast(bindparam("id"), Text).label("id")).cte("same", recursive=True)
+_next = (
+    select(_u.merged_into.label("id"))
+    .where(_u.id == _same.c.id, _u.merged_into.is_not(None))
+    .union_all(select(_u.id).where(_u.merged_into == _same.c.id))
+    .lateral("next")
+)
+_same = _same.union(select(_next.c.id).select_from(_same.join(_next, true())))
+_same_person = select(_same.c.id)
+_unlike = (
+    select(_u.id, _u.merged_into)
+    .outerjoin(_other, _other.c.id == _u.merged_into)
+    .where(
+        _u.merged_into.is_not(None),
+        or_(
+            _u.as_of != func.coalesce(_other.c.as_of, func.jsonb_build_object()),
+            *[_u[name].is_distinct_from(_other.c[name]) for name in PROFILE],
+        ),
+    )
+    .order_by(_u.id)
+)
 _whose = func.unnest(texts("whose")).table_valued(column("customer_id", Text)).render_derived(name="whose")
 _last = (
     select(

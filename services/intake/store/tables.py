@@ -89,9 +89,11 @@ customers: Final = Table(
     Column("lifetime_value", JSONB(none_as_null=True)),
     Column("as_of", JSONB, nullable=False, comment="field -> the time as of which it was said"),
     Column("profiled_at", DateTime(timezone=True)),
+    Column("merged_into", Text, comment="the other id of the same person, whose profile is the same"),
     Column("erased_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False, comment="head of the audit chain"),
+    Index("ix_customers_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
 )
 
 responders: Final = Table(
