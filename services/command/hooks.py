@@ -32,7 +32,7 @@ def _on_database(settings: Any, work: Any) -> Any:
 
     async def run() -> Any:
         role = role_of("intake") if settings.database_roles else None
-        engine = make_engine(settings.database_url, role=role, size=1, name="complaint-loop-hooks")
+        engine = make_engine(settings.database_url, role=role, size=1, name="complaint-loop-hooks", whole_tables=True)
         try:
             async with engine.begin() as conn:
                 return await work(conn)
@@ -136,14 +136,18 @@ def list_endpoints(as_json: Json = False) -> None:
     from services.intake.store import deliveries as kept
 
     settings = _settings()
-    rows = _on_database(settings, kept.all_endpoints)
+
+    async def read(conn: Any) -> Any:
+        return await kept.all_endpoints(conn), await kept.fates(conn)
+
+    rows, fates = _on_database(settings, read)
     listed = [
         {
             "tool": row.tool,
             "endpoint": row.id,
             "url": row.url or _url_of(settings, row.tool, row.id),
             "options": row.options,
-            "deliveries": row.states or {},
+            "deliveries": fates.get((row.tool, row.id), {}),
         }
         for row in rows
     ]

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 _MOST = 300
 #: bytes of a body that is read beside the loop
 _LONG = 30_000
+#: how often it is looked whether somebody wants what is parked to be retried
+_RETRYING: Final = timedelta(seconds=1)
 #: a repeat that comes later than this is taken for a new delivery; its messages are still known by their own ids
 REMEMBERED: Final = timedelta(days=30)
 #: how long an answer waits for the message that it answers
@@ -121,6 +123,7 @@ class Understanding:
     def __init__(self, engine: AsyncEngine, clock: Clock, switchboard: Switchboard) -> None:
         self._engine, self._clock, self._switchboard = engine, clock, switchboard
         self._purged_at: datetime | None = None
+        self._retried_at: datetime | None = None
 
     async def run_once(self, conn: AsyncConnection) -> int:
         """One set. Raises what the database raises."""
@@ -129,12 +132,20 @@ class Understanding:
             rows = await kept.new(conn, _MOST)
             if rows:
                 await (await self._read(rows, now)).write(conn)
+        asked = await self._retry_parked(conn, now)
+        await self._forget(conn, now)
+        return len(rows) + asked
+
+    async def _retry_parked(self, conn: AsyncConnection, now: datetime) -> int:
+        # what is parked has no index by its state: a person waits for it, and a second is soon enough for them
+        if self._retried_at is not None and abs(now - self._retried_at) < _RETRYING:
+            return 0
         async with conn.begin():
             asked = await kept.to_retry(conn, _MOST)
             for row in asked:
                 await self._retry(conn, row, now)
-        await self._forget(conn, now)
-        return len(rows) + len(asked)
+        self._retried_at = None if asked else now
+        return len(asked)
 
     async def _read(self, rows: Sequence[Any], now: datetime) -> Found:
         found, breath = Found(), Breath()

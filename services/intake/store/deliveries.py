@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Text,
     bindparam,
+    case,
     column,
     delete,
     func,
@@ -43,20 +44,18 @@ async def endpoint(conn: AsyncConnection, tool: str, endpoint_id: str) -> Any:
 
 
 async def all_endpoints(conn: AsyncConnection) -> Sequence[Any]:
-    """The endpoints, each with how many of its deliveries are in which state."""
-    counted = (
-        select(_d.tool, _d.endpoint, _d.state, func.count().label("count"), func.max(_d.received_at).label("latest"))
-        .group_by(_d.tool, _d.endpoint, _d.state)
-        .subquery()
-    )
-    per_state = func.json_object_agg(counted.c.state, counted.c["count"])
-    statement = (
-        select(endpoints, per_state.filter(counted.c.state.is_not(None)).label("states"), func.max(counted.c.latest))
-        .outerjoin(counted, (counted.c.tool == _e.tool) & (counted.c.endpoint == _e.id))
-        .group_by(_e.tool, _e.id)
-        .order_by(_e.tool, _e.id)
-    )
-    return (await conn.execute(statement)).all()
+    """The endpoints, by tool and name."""
+    return (await conn.execute(select(endpoints).order_by(_e.tool, _e.id))).all()
+
+
+async def fates(conn: AsyncConnection) -> dict[tuple[str, str], dict[str, int]]:
+    """How many deliveries of each (tool, endpoint) are in which state, or thin and why. Reads the whole table."""
+    what = case((_d.state == "thin", _d.why), else_=_d.state).label("what")
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    statement = select(_d.tool, _d.endpoint, what, func.count().label("several"))
+    for row in await conn.execute(statement.group_by(_d.tool, _d.endpoint, what)):
+        found.setdefault((row.tool, row.endpoint), {})[row.what] = row.several
+    return found
 
 
 async def set_endpoint(conn: AsyncConnection, row: Mapping[str, Any], now: datetime) -> None:
