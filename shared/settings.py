@@ -93,7 +93,9 @@ class Base(BaseSettings):
     ownership_url: str | None = Field(default=None, description="where the services reach ownership")
     smtp_url: str | None = Field(default=None, description="smtp://[user:password@]host:port or smtps://…")
     mail_from: str = "complaint-loop@localhost"
-    hook_tolerance_seconds: int | None = None
+    hook_tolerance_seconds: int | None = Field(
+        default=None, ge=0, le=3_200_000_000, description="how old or new a signed time of a webhook may be"
+    )
 
     @field_validator("database_url")
     @classmethod

@@ -44,7 +44,7 @@ def in_time(sent_at: datetime | None, endpoint: Endpoint, now: datetime, most: t
     """Genuine where a signed time is at most `most` (or the endpoint's tolerance) from now, into either direction."""
     if sent_at is None:
         return Refused("The signed time is missing or unreadable.")
-    return GENUINE if abs(now - sent_at) <= (endpoint.tolerance or most) else _OLD
+    return GENUINE if abs(now - sent_at) <= (most if endpoint.tolerance is None else endpoint.tolerance) else _OLD
 
 
 def seconds(text: str) -> datetime | None:
