@@ -15,6 +15,7 @@ from services.intake.hooks.switchboard import Switchboard
 from services.intake.hooks.understanding import Understanding
 from services.intake.listening import Ears
 from services.intake.merging import Merging
+from services.intake.retention import Retention
 from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from shared.assembly import Assembly, Machinery
@@ -22,6 +23,7 @@ from shared.clock import Clock
 from shared.group import GroupCommit
 from shared.outbox import Bell, lock_number
 from shared.policy import Policies
+from shared.runner import Loop
 
 #: seconds between two looks at what tools have sent
 _TICK = 0.2
@@ -53,9 +55,9 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         bell = machinery.bell(BELL)
         machinery.led_loop("intake.forgetting", forgetting, Forgetting(switchboard).run_once, tick=600, bell=bell)
     if "timers" in parts:
-        merging = Merging(machinery.corridor)
-        key = lock_number("intake", "merging")
-        machinery.led_loop("intake.merging", key, merging.run_once, tick=5, bell=machinery.bell(MERGED))
+        merging, retention = Merging(machinery.corridor), Retention(machinery.engine, clock, policies)
+        machinery.loops.append(Loop("intake.merging", merging.run_once, tick=5, bell=machinery.bell(MERGED)))
+        machinery.loops.append(Loop("intake.retention", retention.run_once, tick=60))
     if "api" not in parts:
         return machinery.assembly()
     desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)

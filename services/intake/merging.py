@@ -5,8 +5,6 @@ What concerns another id is done under that id's own lock, as an input of its ow
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from services.intake.domain import Carried, Profile
 from services.intake.handlers import on_carried
 from services.intake.store import Book, reading
@@ -23,9 +21,9 @@ class Merging:
     def __init__(self, corridor: Corridor[Book]) -> None:
         self._corridor = corridor
 
-    async def run_once(self, conn: AsyncConnection) -> int:
-        """Carries profiles both ways; answers between how many pairs. Raises what the database raises."""
-        async with conn.begin():
+    async def run_once(self) -> int:
+        """Carries profiles both ways; answers between how many pairs. Several at once do no harm."""
+        async with self._corridor.engine.connect() as conn:
             pairs = await reading.unlike(conn, _MOST)
             ids = sorted({one for pair in pairs for one in pair})
             known = {row.id: customer_of(row).profile for row in await reading.customers_of(conn, ids)}

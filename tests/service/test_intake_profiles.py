@@ -25,8 +25,7 @@ async def world(database_url: str) -> AsyncIterator[World]:
 
 async def carry(world: World) -> int:
     """What the loop does."""
-    async with world.engine.connect() as conn:
-        return await Merging(world.corridor).run_once(conn)
+    return await Merging(world.corridor).run_once()
 
 
 async def put(world: World, customer_id: str, **fields: Any) -> None:
@@ -64,8 +63,8 @@ async def test_many_profiles_each_by_itself(world: World) -> None:
     again = await world.ask("POST", "/v1/customers/batch", "integration", json=items, headers={"idempotency-key": "k"})
     assert again.content == answer.content
     lines = b"\n".join(json.dumps({"id": f"n-{n}", "region": "uk"}).encode() for n in range(1000))
-    content = {"content": lines, "headers": {"content-type": "application/x-ndjson"}}
-    answer = await world.ask("POST", "/v1/customers/batch", **content)
+    ndjson = {"content-type": "application/x-ndjson"}
+    answer = await world.ask("POST", "/v1/customers/batch", content=lines, headers=ndjson)
     assert answer.json()["results"][999] == {"customer_id": "n-999"}
     assert (await world.ask("POST", "/v1/customers/batch", json=[{"id": "x"}] * 1001)).status_code == 413
     assert (await world.ask("POST", "/v1/customers/batch", "agent", json=[])).status_code == 403

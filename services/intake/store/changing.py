@@ -25,15 +25,13 @@ _answered = (
     .values({name: _changed.c[name] for name in _KINDS if name != "id"})
 )
 
+#: a contact as posted, without words and names
+WORDLESS: Any = _c.posted.op("-")(cast(pg_array(WORDS), ARRAY(Text))).op("||")(
+    func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB)
+)
 _whose = any_(bindparam("customers", type_=ARRAY(Text)))
 _forget = (
-    update(tables.contacts)
-    .where(_c.customer_id == _whose)
-    .values(
-        posted=_c.posted.op("-")(cast(pg_array(WORDS), ARRAY(Text))).op("||")(
-            func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB)
-        )
-    ),
+    update(tables.contacts).where(_c.customer_id == _whose).values(posted=WORDLESS),
     update(tables.responses).where(tables.responses.c.customer_id == _whose).values(text=None),
     update(tables.events).where(tables.events.c.customer_id == _whose).values(why=None, note=None),
 )

@@ -49,6 +49,13 @@ contacts: Final = Table(
     ),
 )
 
+forgotten: Final = Table(
+    "forgotten",
+    metadata,
+    Column("name", Text, primary_key=True, comment="contacts or responses"),
+    Column("up_to", Uuid(as_uuid=False), nullable=False, comment="words up to this id were as old as they may get"),
+)
+
 #: the identity of an event is not that of its data: either tells a repeat
 envelopes: Final = Table(
     "envelopes",
