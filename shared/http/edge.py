@@ -138,7 +138,7 @@ class Edge:
         began = perf_counter()
         given: bytes | None = None
         length: bytes | None = None
-        streamed = expects = False
+        streamed = expects = encoded = False
         for name, value in scope["headers"]:
             if name == b"content-length":
                 length = value
@@ -148,8 +148,12 @@ class Edge:
                 streamed = True
             elif name == b"expect":
                 expects = True
+            elif name == b"content-encoding":
+                encoded = value.strip().lower() not in (b"", b"identity")
         instance = given.decode() if given and _SANE_ID.fullmatch(given) else str(uuid_utils.uuid7())
         scope.setdefault("state", {})["request_id"] = instance
+        if encoded:
+            scope["state"]["encoded"] = True
         status = 0
 
         async def answer(message: Message) -> None:

@@ -29,13 +29,28 @@ def header_of(request: Request, name: bytes) -> str | None:
     return None
 
 
+def refuse_encoded(request: Request) -> None:
+    """Raises 415 for a body that is compressed: what a few bytes become is not found out here."""
+    if (request.scope.get("state") or {}).get("encoded"):
+        raise Problem(
+            415,
+            "unsupported-content-encoding",
+            "The content encoding is not supported",
+            "The body must not be compressed.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
 def media_type(request: Request) -> str:
-    """The media type of the body without its parameters, in lower case; empty if not given."""
+    """The media type of the body without its parameters, in lower case; empty if not given. Raises 415 for one that
+    is compressed."""
+    refuse_encoded(request)
     return (header_of(request, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def require_json(request: Request) -> None:
     """Raises 415 unless the body is declared as JSON in UTF-8."""
+    refuse_encoded(request)
     declared = header_of(request, b"content-type") or ""
     if declared == "application/json":
         return

@@ -17,7 +17,7 @@ from shared.fields import Ident, Invalid
 from shared.http import Answer, Problem, StrictRoute, checked, invalid, strict_loads
 from shared.http.cloudevents import BATCHED, STRUCTURED, CloudEvent, from_binary, from_json, mode_of
 from shared.http.problem import not_valid, pointer_to, unreadable
-from shared.http.route import header_of
+from shared.http.route import header_of, refuse_encoded
 from shared.idempotency import Ticket, Ticketed
 from shared.work import Input
 
@@ -82,6 +82,7 @@ def _placed(event: CloudEvent, error: Mapping[str, str], left_out: set[str]) -> 
 
 async def take_events(desk: Desk, request: Request, ticket: Ticket | None) -> Answer:
     """One contact's answer, or `{"results": […]}` of a batch, in order."""
+    refuse_encoded(request)
     mode, body = mode_of(header_of(request, b"content-type")), await request.body()
     if mode == "batched":
 
