@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from services.intake.signals import likeness
 from services.intake.signals.door import Cause, CauseWords
+from services.intake.signals.learning import Learned, learn, nearness
+from services.intake.signals.rarity import rarity
 from services.intake.signals.text import plain_words
 
 DECIDES = 0.6  # below it three are offered and nothing is decided
-_MEMORY = 20_000
+_NOTHING = Learned({}, 0.0, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +41,21 @@ class CauseEar:
                     self._given[number] += 1
             for example in cause.examples.get(language, ()):
                 documents.append((number, self._features(example)))
-        self._learned = len({number for number, _ in documents})
-        self._memory: dict[str, list[tuple[int, float]]] = {}
-        self._weights: dict[str, dict[int, float]] = {}
-        self._rarity: dict[str, float] = {}
-        if documents:
-            self._learn(documents)
+        if not self._zh:  # a cause that is learned has a name, which says something too
+            documents += [(number, self._features(self.codes[number])) for number in sorted({n for n, _ in documents})]
+        self._learned = learn(documents, rarity(language)) if documents else _NOTHING
 
     def _features(self, text: str) -> list[str]:
         if self._zh:
             return list(likeness.characters(text).elements())
-        words = plain_words(text)
-        out = [piece for word in words for piece in likeness.pieces(word)]
-        out += [f"{one} {other}" for one, other in pairwise(words)]
-        return out
-
-    def _learn(self, documents: Sequence[tuple[int, list[str]]]) -> None:
-        self._rarity, self._unknown = likeness.rarity_of(features for _, features in documents)
-        sums: dict[int, dict[str, float]] = {}
-        for number, features in documents:
-            counts: dict[str, int] = {}
-            for feature in features:
-                counts[feature] = counts.get(feature, 0) + 1
-            total = sums.setdefault(number, {})
-            for feature, value in likeness.weigh(counts, self._rarity, self._unknown).items():
-                total[feature] = total.get(feature, 0.0) + value
-        for number, total in sums.items():
-            length = math.sqrt(sum(value * value for value in total.values()))
-            for feature, value in total.items():
-                self._weights.setdefault(feature, {})[number] = value / length
+        return likeness.worded(plain_words(text))
 
     def hear(self, text: str, words: Sequence[str]) -> Cause:
         """At most three candidates, best first; a value only where the best is good enough."""
-        if not self._keywords and not self._weights:
+        if not self._keywords and not self._learned.weights:
             return Cause(None, 0.0, ("the policy names no words for causes in this language",), ())
         by_word = self._by_keywords(text, words)
-        by_example = self._by_examples(text, words) if self._weights else {}
+        by_example = self._by_examples(text, words) if self._learned.weights else {}
         scores = {number: by_word.get(number, 0.0) for number in {*by_word, *by_example}}
         for number, score in by_example.items():
             scores[number] = 1.0 - (1.0 - scores[number]) * (1.0 - score)
@@ -114,30 +95,15 @@ class CauseEar:
         return {number: min(0.95, 0.8 * count / min(2, self._given[number])) for number, count in hits.items()}
 
     def _by_examples(self, text: str, words: Sequence[str]) -> dict[int, float]:
-        sums: dict[int, float] = {}
-        square = 0.0
-        counts: dict[str, int] = {}
-        for feature in self._features(text) if self._zh else _features_of(words):
-            counts[feature] = counts.get(feature, 0) + 1
-        for feature, count in counts.items():
-            weight = (1.0 + math.log(count)) * self._rarity.get(feature, self._unknown)
-            square += weight * weight
-            for number, value in self._weights.get(feature, {}).items():
-                sums[number] = sums.get(number, 0.0) + weight * value
-        length = math.sqrt(square) or 1.0
-        best = sorted(((value / length, number) for number, value in sums.items()), reverse=True)[:6]
-        return _confidence(best, self._learned)
+        features = self._features(text) if self._zh else likeness.worded(words)
+        vector = likeness.weigh(Counter(features), self._learned.rarity, self._learned.unknown)
+        near = nearness(vector, self._learned.weights)
+        return _confidence(sorted(((value, number) for number, value in near.items()), reverse=True)[:6])
 
 
-def _features_of(words: Sequence[str]) -> list[str]:
-    out = [piece for word in words for piece in likeness.pieces(word)]
-    out += [f"{one} {other}" for one, other in pairwise(words)]
-    return out
-
-
-def _confidence(best: Sequence[tuple[float, int]], learned: int) -> dict[int, float]:
+def _confidence(best: Sequence[tuple[float, int]]) -> dict[int, float]:
     """Likeness into something that behaves like a probability: near enough at all, and nearer than the next."""
-    if not best or learned < 1:
+    if not best:
         return {}
     raised = [math.exp(14.0 * score) for score, _ in best]
     total = sum(raised) + math.exp(14.0 * 0.12)

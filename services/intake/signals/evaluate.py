@@ -207,7 +207,7 @@ def evaluate(
     yield from complaint(hearing, chosen["complaint"])
     yield from again(hearing, chosen["repeat_pairs"])
     yield from said_before(hearing, chosen["repeat_mention"])
-    for each in (5, 10, 15):
+    for each in (5, 10, 15, 20):
         yield cause(chosen["cause_labels"], "banking77", each)
     yield from cost(hearing, chosen["load_contacts"])
 

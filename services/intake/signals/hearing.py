@@ -27,7 +27,7 @@ _UNHEARD_CAUSE = Cause(None, 0.0, (UNKNOWN,), ())
 
 
 def weights() -> dict[str, Any]:
-    """The table that training left, with the tiers; see train.py."""
+    """The tiers, and what is added to the points that stand in the rules."""
     content = resources.files(__package__).joinpath("rules", "weights.json").read_text(encoding="utf-8")
     table = json.loads(content)
     assert isinstance(table, dict)
@@ -76,7 +76,6 @@ class Hearing:
         self._cause = {one: CauseEar(causes, one) for one in LANGUAGES}
         words = read("languages.yaml")
         self._known = {name: frozenset(words[name]) for name in ("english", "foreign")}
-        self._rarity = repeat.Rarity(self._known["english"] | frozenset(words.get("chinese", ())))
         digest = hashlib.sha256(
             repr(
                 (own, rivals, [f.rules.digest for f in (*self._departure.values(), *self._repeat.values())], causes)
@@ -113,7 +112,7 @@ class Hearing:
                 cause = self._cause[language].hear(whole, words)
         if caller.cause is not None:
             cause = Cause(caller.cause, 1.0, (CALLER,), cause.candidates)
-        again = repeat.hear(whole, language, cause.value, earlier, said, self._rarity)
+        again = repeat.hear(whole, language, cause.value, earlier, said)
         again = _shift(again, len(head))
         return self._believe(caller, complaint, leaving, again, cause)
 

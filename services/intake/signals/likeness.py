@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 Vector = dict[str, float]
 _HAN_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[a-z0-9]+")
@@ -19,6 +20,11 @@ def pieces(word: str) -> list[str]:
         out += [padded[at : at + 3] for at in range(len(padded) - 2)]
         out += [padded[at : at + 4] for at in range(len(padded) - 3)]
     return out
+
+
+def worded(words: Sequence[str]) -> list[str]:
+    """All features of the words of a text: they, their pieces, and each with the next."""
+    return [piece for word in words for piece in pieces(word)] + [f"{one} {other}" for one, other in pairwise(words)]
 
 
 def characters(text: str) -> Counter[str]:
@@ -43,16 +49,3 @@ def alike(one: Vector, other: Vector) -> float:
     if len(other) < len(one):
         one, other = other, one
     return sum(value * other[feature] for feature, value in one.items() if feature in other)
-
-
-def rarity_of(documents: Iterable[Iterable[str]]) -> tuple[dict[str, float], float]:
-    """Feature -> smoothed inverse document frequency, and what an unseen feature weighs."""
-    seen: Counter[str] = Counter()
-    number = 0
-    for document in documents:
-        number += 1
-        seen.update(set(document))
-    return (
-        {feature: math.log((1 + number) / (1 + count)) + 1.0 for feature, count in seen.items()},
-        math.log(1 + number) + 1.0,
-    )

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from services.intake.signals import likeness
 from services.intake.signals.cues import Finding
 from services.intake.signals.door import Earlier, Repeat
+from services.intake.signals.rarity import rarity
 from services.intake.signals.text import LIMIT, plain_words
 
 ZH_SAME = 0.24
 ZH_OTHER = 0.10
+#: what letters have in common that are about different things
+_COURTESIES = re.compile(
+    "尊敬的[^，。！：:,!\\n]{0,8}|[您你]好|大家好|[领导书记市长局长经理]{2,3}|我是|业主|居民|住户|市民|客服|谢谢您?|感谢|辛苦了?"
+    "|(?:恳请|希望|请求?|盼望?|望)[^，。！,!\\n]{0,8}?(?:处理|解决|重视|回复|答复|关注|核实|查处)"
+)
 _FIRST = Repeat(False, 0.05, ("no earlier contact and nothing said of one",), None, None)
 COMPARED = 20  # earlier contacts looked at, the latest first
-
-
-@dataclass(frozen=True, slots=True)
-class Rarity:
-    """What a character or word weighs without a corpus at hand: a table of common ones, everything else is rare."""
-
-    common: frozenset[str]
-
-    def weigh(self, counts: dict[str, int]) -> likeness.Vector:
-        table = {feature: 0.15 for feature in counts if feature in self.common}
-        return likeness.weigh(counts, table, 1.0)
 
 
 def hear(
@@ -33,7 +28,6 @@ def hear(
     cause: str | None,
     earlier: Sequence[Earlier],
     said: Sequence[Finding],
-    rarity: Rarity,
 ) -> Repeat:
     hint = max((one for one in said if one.cues), key=lambda one: one.points, default=None) if said else None
     quote = hint.quote if hint else None
@@ -48,8 +42,8 @@ def hear(
         if hint is None:
             return _FIRST
         return Repeat(None, 0.5, (*says, "but no earlier contact is known"), None, quote)
-    mine = vector(text, language, rarity)
-    compared = [(likeness.alike(mine, vector(one.text[:LIMIT], language, rarity)), one) for one in recent]
+    mine = vector(text, language)
+    compared = [(likeness.alike(mine, vector(one.text[:LIMIT], language)), one) for one in recent]
     score, nearest = max(compared, key=lambda pair: pair[0])
     if language == "zh":
         sure = min(0.97, 0.5 + (score - ZH_SAME) * 1.5) if score >= ZH_SAME else 0.5 * score / ZH_SAME
@@ -77,10 +71,10 @@ def hear(
     )
 
 
-def vector(text: str, language: str, rarity: Rarity) -> likeness.Vector:
+def vector(text: str, language: str) -> likeness.Vector:
     if language == "zh":
-        return rarity.weigh(dict(likeness.characters(text)))
+        return rarity(language).weigh(likeness.characters(_COURTESIES.sub(" ", text)))
     counts: dict[str, int] = {}
     for word in plain_words(text):
         counts[word] = counts.get(word, 0) + 1
-    return rarity.weigh(counts)
+    return rarity(language).weigh(counts)
