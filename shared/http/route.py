@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -17,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 from shared.http.problem import Problem, unreadable
 from shared.http.strict import strict_loads
 
+#: how long a body may take from its first piece on: who sends a byte a minute holds what has come in memory
+BODY_SECONDS = 60.0
 _JSON = re.compile(r"application/(?:json|[A-Za-z0-9!#$&^_.+-]+\+json)", re.IGNORECASE | re.ASCII)
 _UTF8 = re.compile(r"""\s*charset\s*=\s*("?)utf-?8\1\s*""", re.IGNORECASE | re.ASCII)
 
@@ -110,14 +113,27 @@ class StrictRequest(Request):
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            pieces = [message.get("body", b"")]
-            while message.get("more_body"):
-                message = await self.receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                pieces.append(message.get("body", b""))
-            self._body = b"".join(pieces)
+            self._body = message.get("body", b"")
+            if message.get("more_body"):
+                self._body += await self._others()
         return self._body
+
+    async def _others(self) -> bytes:
+        pieces: list[bytes] = []
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                more = True
+                while more:
+                    message = await self.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    pieces.append(message.get("body", b""))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            headers = {"Connection": "close"}
+            detail = f"A body must come within {BODY_SECONDS:g} seconds."
+            raise Problem(408, "too-slow", "The body came too slowly", detail, headers=headers) from None
+        return b"".join(pieces)
 
 
 def _doors(dependant: Dependant) -> list[Callable[[Request], Awaitable[None]]]:

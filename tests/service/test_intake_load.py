@@ -43,6 +43,19 @@ async def test_thirty_megabytes_are_refused(world: World, path: str) -> None:
     assert (answer.status_code, answer.json()["limit"]) == (413, 5_000_000)
 
 
+async def test_a_body_that_comes_a_byte_at_a_time_is_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.http.route.BODY_SECONDS", 0.1)
+    never = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"{"
+        await never.wait()
+
+    headers = {"content-type": "application/json"}
+    answer = await asyncio.wait_for(world.ask("POST", "/v1/contacts", content=slowly(), headers=headers), 10)
+    assert (answer.status_code, answer.json()["type"]) == (408, "urn:complaint-loop:problem:too-slow")
+
+
 async def test_a_flood_is_told_to_come_back_and_what_was_taken_is_kept(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
