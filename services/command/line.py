@@ -24,6 +24,7 @@ from services.command import (
     run,
     serve,
     sign_in,
+    signals,
     topics,
     verify,
 )
@@ -39,7 +40,14 @@ app = typer.Typer(
 )
 for _room in (serve, run, migrate, prepare, import_contacts, feed, demo, verify, replay, kafka, sign_in):
     _room.add_to(app)
-for _name, _group in (("topics", topics), ("policy", policy), ("keys", keys), ("parked", parked), ("hooks", hooks)):
+for _name, _group in (
+    ("topics", topics),
+    ("policy", policy),
+    ("keys", keys),
+    ("parked", parked),
+    ("hooks", hooks),
+    ("signals", signals),
+):
     app.add_typer(_group.app, name=_name)
 
 #: exit codes: 1 = it did not work, 2 = what was typed or set is wrong
@@ -74,6 +82,8 @@ def _told(error: Exception) -> None:
         _end(_MISTAKEN, *getattr(error, "mistakes", [str(error)]))
     if "PolicyError" in names:
         _end(_MISTAKEN, *(f"line {line}: {message}" for line, message in getattr(error, "mistakes", [])))
+    if "RuleError" in names:
+        _end(_MISTAKEN, f"The policy's hearing: {error}")
     if names & {"Trouble", "RolesRefused"}:
         _end(_FAILED, str(error))
     if isinstance(error, OSError) and error.filename:

@@ -35,6 +35,12 @@ def check(
     try:
         policy = load_policy(file)
         version, doubts = policy.version, policy.doubts
+        from services.intake.listening import rule_mistakes
+
+        lines = policy.text.splitlines()
+        for name, message in rule_mistakes(policy):
+            line = next((at for at, one in reversed(list(enumerate(lines, 1))) if name in one), 1)
+            mistakes.append((line, f"hearing: {name}: {message}"))
     except PolicyError as error:
         mistakes = list(error.mistakes)
     if as_json:

@@ -32,6 +32,7 @@ _TICK = 0.2
 def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozenset[str]) -> Assembly:
     """What intake brings into a process. It has no deadlines and reads no topic: everything comes in by HTTP."""
     ears = Ears(policies)
+    _ = ears.hearing  # rules of the policy that cannot be used end the start, not the first contact
     machinery: Machinery[Book] = Machinery("intake", settings, clock, IntakeStore(ears), parts)
     seconds = settings.hook_tolerance_seconds
     switchboard = Switchboard(

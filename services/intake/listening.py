@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import perf_counter
+from typing import Any
 
 from services.intake.signals import Caller, CauseWords, Earlier, Hearing, Signals
-from shared.policy import Policies, Policy
+from services.intake.signals.rules import LANGUAGES, RuleError, read, rule_set
+from shared.policy import Policies, Policy, Rule
 
 #: of an earlier contact only so much is compared
 MOST_COMPARED = 2_000
@@ -69,9 +71,42 @@ class Ears:
 def _hearing_of(policy: Policy) -> Hearing:
     return Hearing(
         causes=[
-            CauseWords(one.code, one.product, one.need, {str(language): words for language, words in one.words.items()})
+            CauseWords(one.code, one.product, one.need, _texts(one.words), _texts(one.examples))
             for one in policy.causes
         ],
         company_names=policy.company_names,
         rival_names=policy.rival_names,
+        switched_off=policy.hearing.switched_off,
+        added=[_as_in_file(one) for one in policy.hearing.added],
     )
+
+
+def _texts(given: Mapping[Any, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {str(language): texts for language, texts in given.items()}
+
+
+def _as_in_file(rule: Rule) -> dict[str, Any]:
+    given = rule.model_dump()
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value not in (None, ())
+    }
+
+
+def rule_mistakes(policy: Policy) -> list[tuple[str, str]]:
+    """What the policy says of cues and guards that cannot be done: (name, what is wrong with it)."""
+    shipped = {
+        str(one["name"])
+        for matter in ("departure", "repeat")
+        for language in LANGUAGES
+        for part in ("cues", "guards")
+        for one in read(f"{matter}.{language}.yaml").get(part, ())
+    }
+    found = [(name, "no rule is called that") for name in policy.hearing.switched_off if name not in shipped]
+    for one in policy.hearing.added:
+        try:
+            rule_set(one.matter, one.language, off=policy.hearing.switched_off, added=[_as_in_file(one)])
+        except RuleError as error:
+            found.append((one.name, str(error).split(": ", 2)[-1] if one.name not in shipped else "the name is taken"))
+    return found

@@ -11,6 +11,7 @@ from shared.policy.form import (
     MailBudget,
     Promises,
     Retention,
+    Rule,
     Rung,
     Telling,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "PolicyError",
     "Promises",
     "Retention",
+    "Rule",
     "Rung",
     "Telling",
     "Term",

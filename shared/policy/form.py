@@ -139,6 +139,28 @@ class CauseEntry(Part):
     product: Code | None = None
     need: Need | None = None
     words: dict[Literal["en", "zh"], Lines] = Field(default_factory=dict)
+    examples: dict[Literal["en", "zh"], Lines] = Field(default_factory=dict)
+
+
+class Rule(Part):
+    """A cue or guard of this company's own, as the shipped ones are written; a guard names what it `stops`."""
+
+    name: Code
+    matter: Literal["departure", "repeat"] = "departure"
+    language: Literal["en", "zh"] = "en"
+    kind: Code = "announced"
+    says: Line | None = None
+    points: Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False, strict=False)] | None = None
+    any: Annotated[Lines, Field(min_length=1)]
+    unless: Codes = ()
+    stops: Codes = ()
+
+
+class HearingRules(Part):
+    """What is heard otherwise than shipped: rules that are switched off by name, and rules that are added."""
+
+    switched_off: Codes = ()
+    added: Annotated[tuple[Rule, ...], BeforeValidator(_tuple)] = ()
 
 
 class When(Part):
@@ -345,6 +367,7 @@ class PolicyFile(Part):
     retention: Retention = Retention()
     company_names: Lines = ()
     rival_names: Lines = ()
+    hearing: HearingRules = HearingRules()
 
 
 def names_at(path: Sequence[str | int]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from shared.policy.form import (
     Escalation,
     Executive,
     FollowUp,
+    HearingRules,
     Helpers,
     PolicyFile,
     Region,
@@ -102,6 +103,7 @@ class Policy:
         self.commitments: tuple[Commitment, ...] = file.commitments
         self.retention: Retention = file.retention
         self.company_names, self.rival_names = file.company_names, file.rival_names
+        self.hearing: HearingRules = file.hearing
         self._calendars = dict(calendars)
         #: the entries in order, each with what it asks for
         self.clocks = tuple((_when(clock.when), clock) for clock in file.clocks)

@@ -119,9 +119,10 @@ def rule_set(
     content = read(name)
     lists = {key: tuple(str(word) for word in words) for key, words in content.get("lists", {}).items()}
     entries = list(content.get("cues", ())) + [one for one in added if one.get("language", "en") == language]
-    cues = tuple(_cue(entry, lists, language, name) for entry in entries if entry.get("name") not in off)
+    more = [one for one in entries if one.get("stops")]  # of those added, the guards
+    cues = tuple(_cue(one, lists, language, name) for one in entries if one not in more and one.get("name") not in off)
     guards = tuple(
-        _guard(one, lists, language, name) for one in content.get("guards", ()) if one.get("name") not in off
+        _guard(one, lists, language, name) for one in [*content.get("guards", ()), *more] if one.get("name") not in off
     )
     names = [cue.name for cue in cues] + [guard.name for guard in guards]
     if len(set(names)) != len(names):
