@@ -26,6 +26,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation import handlers as escalation_handlers
+from services.intake import handlers as intake_handlers
 from services.ownership import handlers as ownership_handlers
 from shared.assembly import Assembly, application
 from shared.auth import KeyRing, StoredKey, mint
@@ -43,6 +44,7 @@ SECRET = "a secret of at least thirty-two characters"
 _PARTS = frozenset({"relay", "consumer", "timers", "mail", "feed", "hooks"})
 #: what each service's consumer reads, and the types that it takes
 _READS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
+    "intake": (("ownership",), sorted(intake_handlers.REGISTRY)),
     "ownership": (("intake", "escalation"), sorted(ownership_handlers.EVENTS)),
     "escalation": (("intake", "ownership"), sorted(escalation_handlers.REGISTRY)),
 }

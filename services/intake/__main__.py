@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
-from services.intake.handlers import MERGED
+from services.intake.handlers import CORRECTED, MERGED, REGISTRY
 from services.intake.hooks.asking import AskingLoop
 from services.intake.hooks.forgetting import BELL, Forgetting
 from services.intake.hooks.ordering import Ordering
 from services.intake.hooks.receiving import Shelf
 from services.intake.hooks.switchboard import Switchboard
 from services.intake.hooks.understanding import Understanding
+from services.intake.learning import Learning
 from services.intake.listening import Ears
 from services.intake.merging import Merging
 from services.intake.retention import Retention
@@ -20,6 +21,7 @@ from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
+from shared.contracts.envelope import topic_of
 from shared.group import GroupCommit
 from shared.outbox import Bell, lock_number
 from shared.policy import Policies
@@ -30,10 +32,12 @@ _TICK = 0.2
 
 
 def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozenset[str]) -> Assembly:
-    """What intake brings into a process. It has no deadlines and reads no topic: everything comes in by HTTP."""
+    """What intake brings into a process. It has no deadlines; of ownership's topic it reads what agents correct."""
     ears = Ears(policies)
     _ = ears.hearing  # rules of the policy that cannot be used end the start, not the first contact
-    machinery: Machinery[Book] = Machinery("intake", settings, clock, IntakeStore(ears), parts)
+    machinery: Machinery[Book] = Machinery(
+        "intake", settings, clock, IntakeStore(ears), parts, topics=[topic_of("ownership")], registry=REGISTRY
+    )
     seconds = settings.hook_tolerance_seconds
     switchboard = Switchboard(
         machinery.engine,
@@ -41,6 +45,9 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         settings.secret_key.get_secret_value(),
         None if seconds is None else timedelta(seconds=seconds),
     )
+    if parts & {"api", "hooks"}:
+        learning = Learning(machinery.engine, ears)
+        machinery.loops.append(Loop("intake.learning", learning.run_once, tick=30, bell=machinery.bell(CORRECTED)))
     if "hooks" in parts:
         understanding = Understanding(machinery.engine, clock, switchboard)
         ordering = Ordering(machinery.corridor, clock, ears)

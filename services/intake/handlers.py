@@ -12,11 +12,15 @@ import orjson
 from services.intake import domain
 from services.intake.domain import Carried, Contact, Erase, Merge, NewContact, NewProfile, NewResponse, Standing
 from services.intake.store import Book, Customer
+from shared.contracts.envelope import full_type
+from shared.contracts.ownership import Classified
 from shared.refusal import Refusal
 from shared.work import Kept, Work
 
 #: `work.ring` of what another id of the same person is to hear
 MERGED: Final = "intake_merged"
+#: rung when a correction is kept
+CORRECTED: Final = "intake_corrected"
 _NO_CONTACT: Final = Refusal("not-found", "There is no such contact.", 404)
 _NO_CUSTOMER: Final = Refusal("not-found", "There is no such customer.", 404)
 _CONFUSED: Final = Refusal("customer-id-taken", "This customer id is the id of a contact.", 422)
@@ -136,6 +140,23 @@ def on_carried(book: Book, work: Work, carried: Carried) -> None:
         _know(book, work, customer, profile, max(profile.as_of.values()))
 
 
+def on_classified(book: Book, work: Work, event: Classified) -> None:
+    """An agent said what a complaint is: its first contact is an example of that.
+
+    A threat to leave may stand in any of the contacts; whether it does is known where there is one alone.
+    """
+    if not event.contact_ids:
+        return
+    threat = event.departure_threat if len(event.contact_ids) == 1 else None
+    said = {"cause": event.cause, "complaint": event.complaint, "departure_threat": threat}
+    if all(value is None for value in said.values()):
+        return
+    first = event.contact_ids[0]
+    row = book.corrected.setdefault(first, {"contact_id": first, **dict.fromkeys(said), "at": work.now})
+    row.update({name: value for name, value in said.items() if value is not None})
+    work.ring(CORRECTED)
+
+
 def _learn(book: Book, work: Work, customer: Customer, given: Mapping[str, Any], occurred_at: datetime) -> None:
     # a statement from the future would keep all others out until then
     at = min(occurred_at, work.now)
@@ -153,3 +174,7 @@ def _know(book: Book, work: Work, customer: Customer, profile: domain.Profile, a
     event = domain.profiled(kept.id, customer.standing, profile, at)
     if event is not None:
         work.announce(kept, event, domain.evolve_customer)
+
+
+#: what intake reads of ownership, by its full type
+REGISTRY: Final = {full_type(Classified): (Classified, on_classified)}

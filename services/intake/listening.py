@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from services.intake.signals import Caller, CauseWords, Earlier, Hearing, Signals
+from services.intake.signals.hearing import language_of
 from services.intake.signals.rules import LANGUAGES, RuleError, read, rule_set
 from shared.policy import Policies, Policy, Rule
 
@@ -16,6 +17,8 @@ from shared.policy import Policies, Policy, Rule
 MOST_COMPARED = 2_000
 #: how many earlier contacts of a customer are compared
 MOST_EARLIER = 5
+#: an agent's correction: the cause, the text that is of it, the customer's locale
+Example = tuple[str, str, str | None]
 #: seconds that others wait at most for one long text more
 _BREATH = 0.001
 
@@ -40,6 +43,7 @@ class Ears:
         self._policies = policies
         self._version = ""
         self._hearing: Hearing | None = None
+        self._examples: tuple[Example, ...] = ()
         self._products: dict[str, str | None] = {}
 
     @property
@@ -52,10 +56,17 @@ class Ears:
         """The hearing of the policy in force."""
         policy = self._policies.current
         if self._hearing is None or self._version != policy.version:
-            self._hearing = _hearing_of(policy)
+            self._hearing = _hearing_of(policy, self._examples)
             self._version = policy.version
             self._products = {cause.code: cause.product for cause in policy.causes}
         return self._hearing
+
+    def learn(self, examples: Sequence[Example]) -> None:
+        """Hears by these examples from now on; takes a second, and may run beside those who hear."""
+        policy, kept = self._policies.current, tuple(examples)
+        hearing = _hearing_of(policy, kept)
+        self._examples, self._hearing, self._version = kept, hearing, policy.version
+        self._products = {cause.code: cause.product for cause in policy.causes}
 
     def hear(
         self, text: str, subject: str, locale: str | None, caller: Caller, earlier: Sequence[Earlier] = ()
@@ -68,10 +79,20 @@ class Ears:
         return self._products.get(cause) if cause is not None else None
 
 
-def _hearing_of(policy: Policy) -> Hearing:
+def _hearing_of(policy: Policy, examples: Sequence[Example] = ()) -> Hearing:
+    learned: dict[str, dict[str, list[str]]] = {}
+    for cause, text, locale in examples:
+        if (language := language_of(text, locale)) is not None:
+            learned.setdefault(cause, {}).setdefault(language, []).append(text)
     return Hearing(
         causes=[
-            CauseWords(one.code, one.product, one.need, _texts(one.words), _texts(one.examples))
+            CauseWords(
+                one.code,
+                one.product,
+                one.need,
+                _texts(one.words),
+                _together(_texts(one.examples), learned.get(one.code, {})),
+            )
             for one in policy.causes
         ],
         company_names=policy.company_names,
@@ -79,6 +100,10 @@ def _hearing_of(policy: Policy) -> Hearing:
         switched_off=policy.hearing.switched_off,
         added=[_as_in_file(one) for one in policy.hearing.added],
     )
+
+
+def _together(given: Mapping[str, Sequence[str]], learned: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {one: (*given.get(one, ()), *learned.get(one, ())) for one in LANGUAGES}
 
 
 def _texts(given: Mapping[Any, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -10,12 +10,13 @@ import pytest
 
 from services.escalation.handlers import REGISTRY
 from services.escalation.handlers.deadlines import DEADLINES
+from services.intake.handlers import REGISTRY as INTAKE
 from services.ownership.handlers import EVENTS
 from shared.contracts.registry import BY_TYPE, PUBLISHED, SERVICES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("services/*/README.md"), *ROOT.glob("deploy/**/*.md")])
-TAKEN = {"intake": {}, "ownership": EVENTS, "escalation": REGISTRY}
+TAKEN = {"intake": INTAKE, "ownership": EVENTS, "escalation": REGISTRY}
 FOLDERS = ("services/", "shared/", "deploy/", "tests/", "domain/", "store/", "handlers/", "api/", "mail/", "web/")
 
 

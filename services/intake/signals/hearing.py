@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -32,6 +33,17 @@ def weights() -> dict[str, Any]:
     table = json.loads(content)
     assert isinstance(table, dict)
     return table
+
+
+def language_of(text: str, locale: str | None) -> str | None:
+    """The language of a text, where it is one that is heard."""
+    return texts.language(text, texts.plain_words(text), locale, _small_words())
+
+
+@cache
+def _small_words() -> Mapping[str, frozenset[str]]:
+    words = read("languages.yaml")
+    return {name: frozenset(words[name]) for name in ("english", "foreign")}
 
 
 class Hearing:
@@ -74,8 +86,7 @@ class Hearing:
         self._edges = {one: table["complaint"][one]["edges"] for one in LANGUAGES}
         self._causes = {cause.code: cause for cause in causes}
         self._cause = {one: CauseEar(causes, one) for one in LANGUAGES}
-        words = read("languages.yaml")
-        self._known = {name: frozenset(words[name]) for name in ("english", "foreign")}
+        self._known = _small_words()
         digest = hashlib.sha256(
             repr(
                 (own, rivals, [f.rules.digest for f in (*self._departure.values(), *self._repeat.values())], causes)

@@ -85,6 +85,8 @@ class Book:
     responded: list[tuple[NewResponse, ContactResponded]] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
+    #: contact -> what an agent said that it is
+    corrected: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def customer(self, customer_id: str) -> Customer:
         """A customer, known or not."""

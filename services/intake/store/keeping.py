@@ -23,6 +23,7 @@ from shared.work import Input, Kept, Work
 from . import tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
 from .changing import forget, note_answered, response_rows
+from .corrections import correct
 from .reading import CUSTOMERS, RECENT, customers_of, is_id, recent
 
 _c, _r, _p = tables.contacts.c, tables.responses.c, tables.responders.c
@@ -174,6 +175,8 @@ class IntakeStore:
                 if one in book.renamed
             ]
             work.write(tables.responders, people, conflict=("id",), update=True)
+        if book.corrected:
+            await correct(conn, list(book.corrected.values()))
         if book.erased:
             await forget(conn, sorted(book.erased))
 

@@ -103,6 +103,17 @@ customers: Final = Table(
     Index("ix_customers_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
 )
 
+corrections: Final = Table(
+    "corrections",
+    metadata,
+    Column("contact_id", Uuid(as_uuid=False), primary_key=True),
+    Column("cause", Text),
+    Column("complaint", Boolean),
+    Column("departure_threat", Boolean),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_corrections_at", "at"),
+)
+
 responders: Final = Table(
     "responders",
     metadata,
