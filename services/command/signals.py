@@ -73,3 +73,48 @@ def evaluate(
         raise Trouble(f"There is no folder {folder}.")
     for one in figures(folder, _ears().hearing):
         typer.echo(json.dumps(one, ensure_ascii=False))
+
+
+@app.command()
+def learn(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines: contact_id, and cause or complaint")],
+) -> None:
+    """Keep what is known of contacts that are there, as if agents had corrected them; it is heard within a minute.
+
+    A line is {"contact_id": …, "cause": …, "complaint": …, "departure_threat": …}; what is left out stays as it was.
+    """
+    from services.command.keys import on_database
+    from services.intake.store.corrections import correct
+    from shared.clock import SystemClock
+
+    if not file.is_file():
+        raise Trouble(f"There is no file {file}.")
+    causes = {one.code for one in _ears().policies.current.causes}
+    now = SystemClock().now()
+    rows = [
+        {**_correction(line, number, causes), "at": now}
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if line.strip()
+    ]
+    if rows:
+        on_database(lambda conn: correct(conn, rows))
+    typer.echo(f"{len(rows)} corrections kept")
+
+
+def _correction(line: str, number: int, causes: set[str]) -> dict[str, object]:
+    import json
+
+    from services.intake.store.reading import is_id
+
+    try:
+        given = json.loads(line)
+    except ValueError:
+        given = None
+    labels = ("cause", "complaint", "departure_threat")
+    if not isinstance(given, dict) or not is_id(str(given.get("contact_id"))) or set(given) - {"contact_id", *labels}:
+        raise Trouble(f"line {number}: is no object with contact_id and any of {', '.join(labels)}; nothing is kept")
+    if not isinstance(given.get("cause"), str | None) or given.get("cause") not in {None, *causes}:
+        raise Trouble(f"line {number}: the cause is none of the policy's; nothing is kept")
+    if not all(isinstance(given.get(name), bool | None) for name in labels[1:]):
+        raise Trouble(f"line {number}: complaint and departure_threat are true or false; nothing is kept")
+    return {"contact_id": given["contact_id"], **{name: given.get(name) for name in labels}}

@@ -40,7 +40,7 @@ class Ears:
     """One Hearing per version of the policy, built when it is first needed."""
 
     def __init__(self, policies: Policies) -> None:
-        self._policies = policies
+        self.policies = policies
         self._version = ""
         self._hearing: Hearing | None = None
         self._examples: tuple[Example, ...] = ()
@@ -49,12 +49,12 @@ class Ears:
     @property
     def repeat_within(self) -> timedelta:
         """How long ago the same trouble counts as the same."""
-        return self._policies.current.repeat_within.delta
+        return self.policies.current.repeat_within.delta
 
     @property
     def hearing(self) -> Hearing:
         """The hearing of the policy in force."""
-        policy = self._policies.current
+        policy = self.policies.current
         if self._hearing is None or self._version != policy.version:
             self._hearing = _hearing_of(policy, self._examples)
             self._version = policy.version
@@ -63,7 +63,7 @@ class Ears:
 
     def learn(self, examples: Sequence[Example]) -> None:
         """Hears by these examples from now on; takes a second, and may run beside those who hear."""
-        policy, kept = self._policies.current, tuple(examples)
+        policy, kept = self.policies.current, tuple(examples)
         hearing = _hearing_of(policy, kept)
         self._examples, self._hearing, self._version = kept, hearing, policy.version
         self._products = {cause.code: cause.product for cause in policy.causes}

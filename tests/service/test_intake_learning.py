@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from services.command.line import app
 from services.intake.handlers import on_classified
 from services.intake.learning import Learning
 from services.intake.listening import Ears
@@ -74,3 +79,21 @@ async def test_who_is_erased_is_no_example(world: World, ears: Ears) -> None:
     await world.ask("DELETE", "/v1/customers/c-1", "admin")
     async with world.engine.connect() as conn:
         assert not await corrections.examples(conn)
+
+
+def _learn(database_url: str, file: Path) -> Any:
+    given = {"COMPLAINT_LOOP_DATABASE_URL": database_url, "COMPLAINT_LOOP_POLICY_FILE": "deploy/policy.example.yaml"}
+    return CliRunner().invoke(app, ["signals", "learn", str(file)], env=given)
+
+
+async def test_the_command_line_keeps_corrections(world: World, database_url: str, tmp_path: Path) -> None:
+    contact_id = (await world.take(text=_WORDS))["contact_id"]
+    file = tmp_path / "known.jsonl"
+    file.write_text(json.dumps({"contact_id": contact_id, "cause": "router-drops"}) + "\n")
+    told = await asyncio.to_thread(_learn, database_url, file)
+    assert told.exit_code == 0, told.output
+    async with world.engine.connect() as conn:
+        assert [row.cause for row in await corrections.examples(conn)] == ["router-drops"]
+    file.write_text(json.dumps({"contact_id": contact_id, "cause": "no-such-cause"}) + "\n")
+    told = await asyncio.to_thread(_learn, database_url, file)
+    assert "line 1: the cause is none of the policy's" in str(told.exception)
