@@ -16,14 +16,19 @@ class GroupCommit(Generic[B]):
     `take_one` answers when the caller's input is committed. At most `limit` wait; beyond that it raises TimeoutError,
     which the edge answers with 503, before memory grows.
 
-    A group is at most half of those who are here, unless they are few: while it is written, the requests of the other
-    half are read. In groups of all, or of few and many by turns, reading and writing would wait for each other.
+    Many are written in two lanes, and a group is at most half of those who are here: while PostgreSQL writes one, the
+    other is decided and the next requests are read. In one lane, or in groups of few and many by turns, each would wait
+    for the other. `few` are not worth a second lane. One customer is in one lane at a time, in the order of arrival.
     """
 
-    def __init__(self, corridor: Corridor[B], *, few: int = 32, most: int = 256, limit: int = 4096) -> None:
-        self._corridor, self._few, self._most, self._limit = corridor, few, most, limit
+    def __init__(
+        self, corridor: Corridor[B], *, lanes: int = 2, few: int = 24, most: int = 256, limit: int = 4096
+    ) -> None:
+        self._corridor, self._lanes, self._few, self._most, self._limit = corridor, lanes, few, most, limit
         self._waiting: list[tuple[Input[B], asyncio.Future[Any]]] = []
-        self._loop: asyncio.Task[None] | None = None
+        self._here = 0
+        self._held: set[str] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def take_one(self, one: Input[B]) -> Any:
         """Handles one input together with whoever else is waiting; raises what it failed with."""
@@ -31,23 +36,45 @@ class GroupCommit(Generic[B]):
             raise TimeoutError("too many requests wait for the database")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, future))
-        if self._loop is None or self._loop.done():
-            self._loop = asyncio.create_task(self._drain())
-        result = await future
+        running = len(self._running)
+        if running == 0 or (running < self._lanes and len(self._waiting) >= self._few):
+            lane = asyncio.create_task(self._drain())
+            self._running.add(lane)
+            lane.add_done_callback(self._running.discard)
+        self._here += 1
+        try:
+            result = await future
+        finally:
+            self._here -= 1
         if isinstance(result, Failed):
             raise result.error
         return result
 
     async def _drain(self) -> None:
-        group: list[tuple[Input[B], asyncio.Future[Any]]] = []
-        while self._waiting:
-            half = (len(self._waiting) + len(group)) // 2
-            size = min(max(half, self._few), self._most)
-            group, self._waiting = self._waiting[:size], self._waiting[size:]
+        while group := self._next():
+            customers = {one.customer_id for one, _ in group}
+            self._held |= customers
             try:
                 results = await self._corridor.take([one for one, _ in group])
             except Exception as error:
                 results = [Failed(error)] * len(group)
+            self._held -= customers
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+
+    def _next(self) -> list[tuple[Input[B], asyncio.Future[Any]]]:
+        # whoever is passed over is taken by the lane that holds their customer, once it is done
+        size = min(max(self._here // 2, self._few), self._most)
+        group: list[tuple[Input[B], asyncio.Future[Any]]] = []
+        left: list[tuple[Input[B], asyncio.Future[Any]]] = []
+        passed_over: set[str] = set()
+        for item in self._waiting:
+            customer_id = item[0].customer_id
+            if len(group) < size and customer_id not in self._held and customer_id not in passed_over:
+                group.append(item)
+            else:
+                left.append(item)
+                passed_over.add(customer_id)
+        self._waiting = left
+        return group

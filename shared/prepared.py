@@ -43,7 +43,7 @@ class Prepared:
 
     async def rows(self, conn: AsyncConnection, values: Mapping[str, Any]) -> list[Row]:
         """Runs it; raises the driver's own exceptions, which `shared.db.is_transient` knows."""
-        driver = await _driver_of(conn)
+        driver = await _begun(conn)
         given = [values[name] if name in values else self._defaults[name] for name in self._names]
         rows: list[Row] = await driver.fetch(self.sql, *given, record_class=Row)
         return rows
@@ -64,10 +64,15 @@ class Together:
         return [[shape._make(row) for row in rows] for shape, rows in zip(self._shapes, found, strict=True)]
 
 
-async def _driver_of(conn: AsyncConnection) -> Any:
-    """The driver's connection, in a transaction."""
+def driver_of(conn: AsyncConnection) -> Any:
+    """The driver's connection under SQLAlchemy's."""
     assert conn.sync_connection is not None
-    driver: Any = conn.sync_connection.connection.driver_connection
+    return conn.sync_connection.connection.driver_connection
+
+
+async def _begun(conn: AsyncConnection) -> Any:
+    """The driver's connection, in a transaction."""
+    driver = driver_of(conn)
     if not driver.is_in_transaction():
         # SQLAlchemy begins with its first statement: without one, what follows would commit by itself
         await conn.execute(_BEGIN)

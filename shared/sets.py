@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import orjson
@@ -155,34 +156,52 @@ def _joined_bytes(values: Sequence[bytes | None]) -> tuple[_Form, Any]:
     return ("utf8", whole) if plain else ("array", values)
 
 
+@cache
+def _described(table: Table, names: tuple[str, ...], start: str) -> tuple[tuple[str, str, str], ...]:
+    """(name, kind of its values, parameter) of columns: asking the table costs more than sending a row."""
+    kinds: list[tuple[str, str, str]] = []
+    for name in names:
+        kind = table.c[name].type
+        which = (
+            "json"
+            if isinstance(kind, JSONB)
+            else "bytes"
+            if isinstance(kind, LargeBinary)
+            else "plain"
+            if isinstance(kind, _NATIVE)
+            else "text"
+        )
+        kinds.append((name, which, f"{start}_{name}"))
+    return tuple(kinds)
+
+
 def _columns(
     table: Table, rows: Sequence[Mapping[str, Any]], update: bool, start: str
 ) -> tuple[_Shape, dict[str, Any]]:
     """The rows by column, as parameters; without the columns that are null in all of them, unless null is to be set."""
     shape: list[tuple[str, _Form]] = []
     given: dict[str, Any] = {}
-    for name in rows[0]:
+    number = len(rows)
+    for name, kind, parameter in _described(table, tuple(rows[0]), start):
         values: list[Any] = [row[name] for row in rows]
-        if not update and values.count(None) == len(values):
+        if not update and values.count(None) == number:
             continue
-        if isinstance(table.c[name].type, JSONB):
-            values = [v if v is None else (v if isinstance(v, bytes) else orjson.dumps(v)).decode() for v in values]
-        kind = table.c[name].type
-        parameter = f"{start}_{name}"
-        if not isinstance(kind, _NATIVE):
-            joined = _joined(values)
-            shape.append((name, "array" if joined is None else "joined"))
-            given[parameter] = values if joined is None else joined
-        elif isinstance(kind, LargeBinary):
-            form, given[parameter] = _joined_bytes(values)
-            shape.append((name, form))
-        elif shape and values.count(values[0]) == len(values):
+        form: _Form = "array"
+        sent: Any = values
+        if kind == "plain":
             # the first column says how many rows there are
-            shape.append((name, "same"))
-            given[parameter] = values[0]
+            if shape and values.count(values[0]) == number:
+                form, sent = "same", values[0]
+        elif kind == "bytes":
+            form, sent = _joined_bytes(values)
         else:
-            shape.append((name, "array"))
-            given[parameter] = values
+            if kind == "json":
+                sent = [v if v is None else (v if isinstance(v, bytes) else orjson.dumps(v)).decode() for v in values]
+            joined = _joined(sent)
+            if joined is not None:
+                form, sent = "joined", joined
+        shape.append((name, form))
+        given[parameter] = sent
     return tuple(shape), given
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +15,6 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
-    case,
-    cast,
     delete,
     func,
     select,
@@ -129,35 +126,3 @@ class Timers:
 def customer_lock(service: str, customer_id: str) -> int:
     """The advisory lock of one customer in one service."""
     return lock_number(service, "customer", customer_id)
-
-
-# as text: SQLAlchemy would look at each number of an array. The customers' come first, and are waited for
-_numbers = (
-    func.unnest(cast(bindparam("numbers", type_=Text), ARRAY(BigInteger)))
-    .table_valued("number", with_ordinality="turn")
-    .render_derived(name="locks")
-)
-_lock = select(
-    _numbers.c.number,
-    case(
-        (
-            _numbers.c.turn <= bindparam("waited_for", type_=BigInteger),
-            cast(func.pg_advisory_xact_lock(_numbers.c.number), Text).is_not(None),
-        ),
-        else_=func.pg_try_advisory_xact_lock(_numbers.c.number),
-    ).label("free"),
-)
-
-
-async def lock_customers(
-    conn: AsyncConnection, service: str, customer_ids: Sequence[str], others: Sequence[int] = ()
-) -> set[int]:
-    """Takes the locks of all these customers in one statement, sorted: two sets can't wait for each other in a ring.
-
-    `others` are locks that are not waited for; answers those of them that were free and are held now.
-    """
-    numbers = sorted({customer_lock(service, customer_id) for customer_id in customer_ids})
-    tried = list(dict.fromkeys(others))
-    given = {"numbers": f"{{{','.join(map(str, [*numbers, *tried]))}}}", "waited_for": len(numbers)}
-    rows = await conn.execute(_lock, given)
-    return {row.number for row in rows.all()[len(numbers) :] if row.free} if tried else set()

@@ -24,7 +24,8 @@ from shared.idempotency import Stored, Ticket, kept_rows, stored_answers
 from shared.inbox import receive
 from shared.outbox import Journal, chained
 from shared.sets import Rows
-from shared.timers import Due, Timers, lock_customers
+from shared.timers import Due, Timers, customer_lock
+from shared.transaction import by_hand, transaction
 
 log = structlog.get_logger()
 
@@ -177,6 +178,7 @@ class Corridor(Generic[B]):
 
     def __init__(self, service: str, engine: AsyncEngine, clock: Clock, store: Store[B]) -> None:
         self.service, self.engine, self.clock, self.store = service, engine, clock, store
+        self._engine = by_hand(engine)
         self._journal = Journal(store.events, store.unsent)
 
     async def take(self, inputs: Sequence[Input[B]]) -> list[Any]:
@@ -214,9 +216,10 @@ class Corridor(Generic[B]):
         raise AssertionError("unreachable")
 
     async def _together(self, inputs: Sequence[Input[B]]) -> list[Any]:
-        async with self.engine.begin() as conn:
-            tickets = [one.ticket.lock for one in inputs if one.ticket]
-            free = await lock_customers(conn, self.service, [one.customer_id for one in inputs], tickets)
+        # sorted: two sets can't wait for each other in a ring
+        customers = sorted({customer_lock(self.service, one.customer_id) for one in inputs})
+        tickets = list({one.ticket.lock for one in inputs if one.ticket})
+        async with transaction(self._engine, customers, tickets) as (conn, free):
             work = Work(self.service, self.clock.now())
             results = await self._handle(conn, work, inputs, free)
             await fault("corridor.before_commit")
@@ -297,7 +300,7 @@ class Corridor(Generic[B]):
     async def sweep(self, when: Callable[[Due], Input[B]], most: int = 500) -> int:
         """Handles up to `most` deadlines that have come; answers how many were found."""
         try:
-            async with self.engine.begin() as conn:
+            async with transaction(self._engine) as (conn, _):
                 work = Work(self.service, self.clock.now())
                 due = await self.store.timers.claim_due(conn, work.now, most)
                 await self._handle(conn, work, [when(d) for d in due])
@@ -314,14 +317,14 @@ class Corridor(Generic[B]):
             work = Work(self.service, self.clock.now())
             due: list[Due] = []
             try:
-                async with self.engine.begin() as conn:
+                async with transaction(self._engine) as (conn, _):
                     due = await self.store.timers.claim_due(conn, work.now, 1)
                     await self._handle(conn, work, [when(d) for d in due])
             except Exception as error:
                 if is_transient(error) or not due:
                     raise
                 log.error("deadline_failed", kind=due[0].kind, subject_id=due[0].subject_id, error=type(error).__name__)
-                async with self.engine.begin() as conn:
+                async with transaction(self._engine) as (conn, _):
                     key = (due[0].kind, due[0].subject_id)
                     postponed = work.now + timedelta(minutes=1)
                     await self.store.timers.save(conn, {key: (due[0].customer_id, postponed)})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from shared.timers import Due, lock_customers
+from shared.timers import Due, customer_lock
+from shared.transaction import by_hand, transaction
 from shared.work import Input
 from tests.tally import SCHEMA, Book, Tally, said, timers, when_due
 
@@ -73,8 +74,7 @@ async def test_a_cancelled_deadline_does_not_come(tally: Tally) -> None:
 async def test_the_deadline_of_a_customer_who_is_being_served_waits_and_holds_up_nobody(tally: Tally) -> None:
     await _remind(tally, "a", "b")
     tally.clock.advance(60)
-    async with tally.engine.begin() as served:
-        await lock_customers(served, SCHEMA, ["a"])
+    async with transaction(by_hand(tally.engine), [customer_lock(SCHEMA, "a")]):
         assert await tally.sweep() == 1
     assert await tally.numbers() == {"a": [1], "b": [1, 0]}
     assert await tally.sweep() == 1

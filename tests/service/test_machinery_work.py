@@ -143,6 +143,15 @@ async def test_requests_that_wait_together_commit_together_and_fail_alone(tally:
     assert await tally.numbers() == {"a": list(range(20)), "c": list(range(20))}
 
 
+async def test_two_lanes_keep_the_order_of_each_customer(tally: Tally) -> None:
+    group = GroupCommit(tally.corridor, few=2)
+    told = [group.take_one(tally.input(said("abc"[n % 3] if n % 2 else f"d{n}", n))) for n in range(120)]
+    await asyncio.gather(*told)
+    kept = await tally.numbers()
+    assert all(numbers == sorted(numbers) for numbers in kept.values())
+    assert sum(len(numbers) for numbers in kept.values()) == 120
+
+
 async def test_more_waiting_requests_than_memory_is_meant_for_are_turned_away(tally: Tally) -> None:
     group = GroupCommit(tally.corridor, most=1, limit=3)
     told = [group.take_one(tally.input(said("a", n))) for n in range(6)]
