@@ -28,7 +28,8 @@ class GroupCommit(Generic[B]):
         self._waiting: list[tuple[Input[B], asyncio.Future[Any]]] = []
         self._here = 0
         self._held: set[str] = set()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def take_one(self, one: Input[B]) -> Any:
         """Handles one input together with whoever else is waiting; raises what it failed with."""
@@ -36,11 +37,12 @@ class GroupCommit(Generic[B]):
             raise TimeoutError("too many requests wait for the database")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, future))
-        running = len(self._running)
-        if running == 0 or (running < self._lanes and len(self._waiting) >= self._few):
+        if self._running == 0 or (self._running < self._lanes and len(self._waiting) >= self._few):
+            # counted here and where it ends: a task is done later than its last line, and would be counted on
+            self._running += 1
             lane = asyncio.create_task(self._drain())
-            self._running.add(lane)
-            lane.add_done_callback(self._running.discard)
+            self._tasks.add(lane)
+            lane.add_done_callback(self._tasks.discard)
         self._here += 1
         try:
             result = await future
@@ -62,6 +64,7 @@ class GroupCommit(Generic[B]):
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+        self._running -= 1
 
     def _next(self) -> list[tuple[Input[B], asyncio.Future[Any]]]:
         # whoever is passed over is taken by the lane that holds their customer, once it is done

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     MetaData,
+    Select,
     SmallInteger,
     Table,
     bindparam,
@@ -37,7 +38,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.auth import principal_of
 from shared.http.problem import Answer, Problem
 from shared.http.route import header_of
-from shared.prepared import Prepared
+from shared.prepared import Prepared, Question, ask
 from shared.refusal import Refusal
 from shared.sets import insert_many
 
@@ -138,11 +139,15 @@ _lock = Prepared(select(_wanted.c.lock, func.pg_try_advisory_xact_lock(_wanted.c
 
 
 @cache
-def _answers_of(table: Table) -> Prepared:
+def _answers_of(table: Table) -> Select[Any]:
     c = table.c
-    return Prepared(
-        select(c.id, c.request, c.status, c.body).where(c.id == func.any(bindparam("ids", type_=ARRAY(LargeBinary))))
-    )
+    wanted = bindparam("tickets", type_=ARRAY(LargeBinary))
+    return select(c.id, c.request, c.status, c.body).where(c.id == func.any(wanted))
+
+
+def answers_to(table: Table, tickets: Sequence[Ticket]) -> Question:
+    """The question whose rows `stored_answers` wants."""
+    return Question(_answers_of(table), {"tickets": list({one.id for one in tickets})})
 
 
 async def reserve(conn: AsyncConnection, table: Table, tickets: Sequence[Ticket]) -> list[Stored | Refusal | None]:
@@ -153,20 +158,16 @@ async def reserve(conn: AsyncConnection, table: Table, tickets: Sequence[Ticket]
     """
     locks = list({one.lock for one in tickets})
     free = {row.lock for row in await _lock.rows(conn, {"locks": locks}) if row.got} if locks else set()
-    return await stored_answers(conn, table, tickets, free)
+    told = await ask(conn, {"answers": answers_to(table, tickets)})
+    return stored_answers(tickets, free, told["answers"])
 
 
-async def stored_answers(
-    conn: AsyncConnection, table: Table, tickets: Sequence[Ticket], free: Set[int]
-) -> list[Stored | Refusal | None]:
+def stored_answers(tickets: Sequence[Ticket], free: Set[int], rows: Sequence[Any]) -> list[Stored | Refusal | None]:
     """What is known of tickets whose locks were asked for, in order: None goes on and does the work.
 
     Stored has been done; BUSY is being done by another transaction, which has its lock, or by an earlier ticket of
     this set; REUSED is the key of another request.
     """
-    if not tickets:
-        return []
-    rows = await _answers_of(table).rows(conn, {"ids": list({one.id for one in tickets})})
     stored = {row.id: row for row in rows}
     answers: list[Stored | Refusal | None] = []
     taken: dict[bytes, bytes] = {}

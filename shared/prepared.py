@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -49,19 +50,45 @@ class Prepared:
         return rows
 
 
-class Together:
-    """Several queries that are answered in one round trip, each by its name."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query with its values, to be asked together with others: the names of all their parameters differ."""
 
-    def __init__(self, **queries: Select[Any]) -> None:
+    query: Select[Any]
+    values: Mapping[str, Any]
+
+
+async def ask(conn: AsyncConnection, questions: Mapping[str, Question]) -> dict[str, list[Any]]:
+    """The rows of several queries, in one round trip."""
+    if not questions:
+        return {}
+    key = tuple((name, id(one.query)) for name, one in questions.items())
+    together = _together.get(key)
+    if together is None:
+        together = _together[key] = _Together({name: one.query for name, one in questions.items()})
+    values: dict[str, Any] = {}
+    for one in questions.values():
+        values |= one.values
+    return await together.rows(conn, values)
+
+
+class _Together:
+    def __init__(self, queries: Mapping[str, Select[Any]]) -> None:
+        self._queries = queries  # kept, so that no other query can have the id of one of them
         parts = {name: query.subquery(name) for name, query in queries.items()}
         self._shapes: list[Any] = [namedtuple(name, list(part.c.keys())) for name, part in parts.items()]
         lists = [func.array(select(func.row(*part.c)).select_from(part).scalar_subquery()) for part in parts.values()]
         self._prepared = Prepared(select(*(one.label(name) for name, one in zip(parts, lists, strict=True))))
 
-    async def rows(self, conn: AsyncConnection, values: Mapping[str, Any]) -> list[list[Any]]:
-        """The rows of each query, in the order of the queries; the names of their parameters differ."""
+    async def rows(self, conn: AsyncConnection, values: Mapping[str, Any]) -> dict[str, list[Any]]:
         (found,) = await self._prepared.rows(conn, values)
-        return [[shape._make(row) for row in rows] for shape, rows in zip(self._shapes, found, strict=True)]
+        return {
+            name: [shape._make(row) for row in rows]
+            for name, shape, rows in zip(self._queries, self._shapes, found, strict=True)
+        }
+
+
+_together: dict[tuple[tuple[str, int], ...], _Together] = {}
 
 
 def driver_of(conn: AsyncConnection) -> Any:

@@ -20,9 +20,10 @@ from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event, dump, full_type, new_id
 from shared.db import is_transient, sqlstate_of
 from shared.faults import fault
-from shared.idempotency import Stored, Ticket, kept_rows, stored_answers
+from shared.idempotency import Stored, Ticket, answers_to, kept_rows, stored_answers
 from shared.inbox import receive
 from shared.outbox import Journal, chained
+from shared.prepared import Question, ask
 from shared.sets import Rows
 from shared.timers import Due, Timers, customer_lock
 from shared.transaction import by_hand, transaction
@@ -179,6 +180,10 @@ class Corridor(Generic[B]):
     def __init__(self, service: str, engine: AsyncEngine, clock: Clock, store: Store[B]) -> None:
         self.service, self.engine, self.clock, self.store = service, engine, clock, store
         self._engine = by_hand(engine)
+        # a store may have questions about all inputs, which are asked together with that for the stored answers; its
+        # `load` is then told what was answered
+        self._questions: Callable[[Sequence[Input[B]]], Mapping[str, Question]] | None
+        self._questions = getattr(store, "questions", None)
         self._journal = Journal(store.events, store.unsent)
 
     async def take(self, inputs: Sequence[Input[B]]) -> list[Any]:
@@ -229,8 +234,18 @@ class Corridor(Generic[B]):
     async def _handle(
         self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], free: Set[int] = frozenset()
     ) -> list[Any]:
-        results, todo = await self._sift(conn, work, inputs, free)
-        book = await self.store.load(conn, [one for one, _ in todo], work.now) if todo else None
+        questions = dict(self._questions(inputs)) if self._questions is not None else {}
+        if tickets := [one.ticket for one in inputs if one.ticket]:
+            questions["answers"] = answers_to(self.store.idempotency, tickets)
+        told = await ask(conn, questions)
+        results, todo = await self._sift(
+            conn, work, inputs, dict(zip(tickets, stored_answers(tickets, free, told.get("answers", ())), strict=True))
+        )
+        book: B | None = None
+        if todo:
+            wanted = [one for one, _ in todo]
+            more = () if self._questions is None else (told,)
+            book = await self.store.load(conn, wanted, work.now, *more)
         answers: list[tuple[Ticket, int, bytes]] = []
         for one, index in todo:
             assert book is not None
@@ -248,16 +263,12 @@ class Corridor(Generic[B]):
         return results
 
     async def _sift(
-        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], free: Set[int]
+        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], stored: Mapping[Ticket, Any]
     ) -> tuple[list[Any], list[tuple[Input[B], int]]]:
-        """Sorts out what had its effect before: events by the inbox, requests by their idempotency key, whose locks
-        were `free` unless another transaction is at work on the same."""
+        """Sorts out what had its effect before: events by the inbox, requests by what is stored for their key."""
         results: list[Any] = [Repeated()] * len(inputs)
         envelopes = [i.envelope for i in inputs if i.envelope]
         new = await receive(conn, self.store.inbox, envelopes, work.now) if envelopes else set()
-        tickets = [i.ticket for i in inputs if i.ticket]
-        answers = await stored_answers(conn, self.store.idempotency, tickets, free) if tickets else []
-        stored = dict(zip(tickets, answers, strict=True))
         todo: list[tuple[Input[B], int]] = []
         for index, one in enumerate(inputs):
             if one.envelope is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from services.intake.domain.commands import Carried, Erase, Merge
 from services.intake.listening import Ears
 from services.intake.signals import Earlier
 from shared.contracts.intake import Amount
-from shared.prepared import Prepared, Together
+from shared.prepared import Prepared, Question
 from shared.sets import one_text, texts
 from shared.timers import Timers
 from shared.work import Input, Kept, Work
@@ -53,8 +53,6 @@ _there = (
     .lateral("there")
 )
 _known = select(_there).select_from(_asked.join(_there, true()))
-#: what a set of new contacts concerns
-_look = Together(known=_known, customers=CUSTOMERS, recent=RECENT)
 _contacts = select(*[one for one in _c if one.name not in ("posted", "signals")]).where(
     _c.id == any_(_array("ids", Uuid(as_uuid=False)))
 )
@@ -86,14 +84,36 @@ class IntakeStore:
         self.inbox, self.parked, self.idempotency = tables.inbox, tables.parked, tables.idempotency
         self.timers = Timers(tables.timers_rows, "intake")
 
-    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> Book:
+    def questions(self, inputs: Sequence[Input[Book]]) -> Mapping[str, Question]:
+        """What is there of new contacts, of their customers, and of what these said lately."""
+        new = [one.payload for one in inputs if isinstance(one.payload, NewContact)]
+        if not new:
+            return {}
+        identities = {
+            "p_source": one_text([one.source for one in new]),
+            "p_source_event_id": one_text([one.source_event_id for one in new]),
+        }
+        whose = one_text(list({one.customer_id for one in new}))
+        return {
+            "known": Question(_known, identities),
+            "customers": Question(CUSTOMERS, {"ids": whose}),
+            "recently": Question(RECENT, {"whose": whose}),
+        }
+
+    async def load(
+        self,
+        conn: AsyncConnection,
+        inputs: Sequence[Input[Book]],
+        now: datetime,
+        told: Mapping[str, Sequence[Any]],
+    ) -> Book:
         """Contacts that are there already, the customers with their last few contacts, and who answered them."""
         book = Book(self.ears)
         payloads = [one.payload for one in inputs]
         new = [one for one in payloads if isinstance(one, NewContact)]
         answers = [one for one in payloads if isinstance(one, NewResponse)]
         if new:
-            await self._look(conn, book, new)
+            self._look(book, told)
         if answers:
             await self._load_answered(conn, book, answers)
         humans = [one.responder for one in new] + [one.responder for one in answers]
@@ -115,19 +135,11 @@ class IntakeStore:
             await book.compare(unknown)
         return book
 
-    async def _look(self, conn: AsyncConnection, book: Book, new: list[NewContact]) -> None:
-        whose = one_text(list({one.customer_id for one in new}))
-        asked = {
-            "p_source": one_text([one.source for one in new]),
-            "p_source_event_id": one_text([one.source_event_id for one in new]),
-            "ids": whose,
-            "whose": whose,
-        }
-        known, customers, recently = await _look.rows(conn, asked)
-        for row in known:
+    def _look(self, book: Book, told: Mapping[str, Sequence[Any]]) -> None:
+        for row in told["known"]:
             book.known[(row.source, row.source_event_id)] = Known(row.id, row.received_at, row.signals.encode())
-        self._know(book, customers)
-        for row in recently:
+        self._know(book, told["customers"])
+        for row in told["recently"]:
             earlier = Earlier(row.id, row.text or "", row.cause, row.occurred_at)
             book.recent.setdefault(row.customer_id, []).insert(0, Recent(earlier, row.conversation_id))
 
