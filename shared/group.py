@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from shared.work import Book, Corridor, Failed, Input
@@ -18,12 +20,21 @@ class GroupCommit(Generic[B]):
 
     Many are written in two lanes, and a group is at most half of those who are here: while PostgreSQL writes one, the
     other is decided and the next requests are read. In one lane, or in groups of few and many by turns, each would wait
-    for the other. `few` are not worth a second lane. One customer is in one lane at a time, in the order of arrival.
+    for the other. `few` are not worth a second lane. One customer, or whatever `whose` says of an input, is in one lane
+    at a time, in the order of arrival.
     """
 
     def __init__(
-        self, corridor: Corridor[B], *, lanes: int = 2, few: int = 24, most: int = 256, limit: int = 4096
+        self,
+        corridor: Corridor[B],
+        *,
+        lanes: int = 2,
+        few: int = 24,
+        most: int = 256,
+        limit: int = 4096,
+        whose: Callable[[Any], str] = attrgetter("customer_id"),
     ) -> None:
+        self._whose = whose
         self._corridor, self._lanes, self._few, self._most, self._limit = corridor, lanes, few, most, limit
         self._waiting: list[tuple[Input[B], asyncio.Future[Any]]] = []
         self._here = 0
@@ -53,18 +64,20 @@ class GroupCommit(Generic[B]):
         return result
 
     async def _drain(self) -> None:
-        while group := self._next():
-            customers = {one.customer_id for one, _ in group}
-            self._held |= customers
-            try:
-                results = await self._corridor.take([one for one, _ in group])
-            except Exception as error:
-                results = [Failed(error)] * len(group)
-            self._held -= customers
-            for (_, future), result in zip(group, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
-        self._running -= 1
+        try:
+            while group := self._next():
+                customers = {self._whose(one) for one, _ in group}
+                self._held |= customers
+                try:
+                    results = await self._corridor.take([one for one, _ in group])
+                except Exception as error:
+                    results = [Failed(error)] * len(group)
+                self._held -= customers
+                for (_, future), result in zip(group, results, strict=True):
+                    if not future.done():
+                        future.set_result(result)
+        finally:
+            self._running -= 1
 
     def _next(self) -> list[tuple[Input[B], asyncio.Future[Any]]]:
         # whoever is passed over is taken by the lane that holds their customer, once it is done
@@ -73,7 +86,7 @@ class GroupCommit(Generic[B]):
         left: list[tuple[Input[B], asyncio.Future[Any]]] = []
         passed_over: set[str] = set()
         for item in self._waiting:
-            customer_id = item[0].customer_id
+            customer_id = self._whose(item[0])
             if len(group) < size and customer_id not in self._held and customer_id not in passed_over:
                 group.append(item)
             else:

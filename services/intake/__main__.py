@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
@@ -69,7 +70,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
     if "api" not in parts:
         return machinery.assembly()
     desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)
-    shelf: GroupCommit[Any] = GroupCommit(cast(Any, Shelf(machinery.engine)))
+    shelf: GroupCommit[Any] = GroupCommit(cast(Any, Shelf(machinery.engine)), whose=itemgetter("identity"))
     return machinery.assembly(routers(desk, HookDoor(switchboard, shelf, clock, settings.base_url)))
 
 

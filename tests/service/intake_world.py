@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -140,7 +141,9 @@ async def world_at(
     corridor: Corridor[Book] = Corridor("intake", engine, clock, IntakeStore(ears))
     desk = Desk(engine, corridor, GroupCommit(corridor), clock, ears)
     switchboard = Switchboard(engine, clock, SECRET, tolerance)
-    door = HookDoor(switchboard, GroupCommit(cast(Any, Shelf(engine))), clock, "http://test")
+    door = HookDoor(
+        switchboard, GroupCommit(cast(Any, Shelf(engine)), whose=itemgetter("identity")), clock, "http://test"
+    )
     app = create_app(title="intake", version="1", routers=routers(desk, door), ready=list)
     stored: dict[str, StoredKey] = {}
     keys = {"service": service_token(SECRET, "escalation", clock.now())}

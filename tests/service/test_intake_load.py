@@ -67,7 +67,7 @@ async def test_a_flood_is_told_to_come_back_and_what_was_taken_is_kept(
         return await take(inputs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world.corridor, "take", slow)
-    monkeypatch.setattr(GroupCommit.__init__, "__kwdefaults__", {"few": 32, "most": 256, "limit": 50})
+    monkeypatch.setattr(GroupCommit.__init__, "__kwdefaults__", GroupCommit.__init__.__kwdefaults__ | {"limit": 50})
     async with world_at(str(world.engine.url.render_as_string(hide_password=False))) as other:
         monkeypatch.setattr(other.corridor, "take", slow)
         asked = [asyncio.create_task(other.post(contact(f"f-{n}", customer={"id": f"c-{n}"}))) for n in range(200)]
