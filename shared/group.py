@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -44,24 +44,33 @@ class GroupCommit(Generic[B]):
 
     async def take_one(self, one: Input[B]) -> Any:
         """Handles one input together with whoever else is waiting; raises what it failed with."""
+        (result,) = await self.take_all([one])
+        if isinstance(result, Failed):
+            raise result.error
+        return result
+
+    async def take_all(self, inputs: Sequence[Input[B]]) -> list[Any]:
+        """Handles inputs, those of one customer in order; answers each one's result, or Failed."""
         if len(self._waiting) >= self._limit:
             raise TimeoutError("too many requests wait for the database")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((one, future))
-        if self._running == 0 or (self._running < self._lanes and len(self._waiting) >= self._few):
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Any]] = [loop.create_future() for _ in inputs]
+        self._waiting += zip(inputs, futures, strict=True)
+        self._here += len(futures)
+        try:
+            self._open_lanes()
+            return [await future for future in futures]
+        finally:
+            self._here -= len(futures)
+
+    def _open_lanes(self) -> None:
+        wanted = self._lanes if len(self._waiting) >= self._few else 1
+        for _ in range(self._running, wanted):
             # counted here and where it ends: a task is done later than its last line, and would be counted on
             self._running += 1
             lane = asyncio.create_task(self._drain())
             self._tasks.add(lane)
             lane.add_done_callback(self._tasks.discard)
-        self._here += 1
-        try:
-            result = await future
-        finally:
-            self._here -= 1
-        if isinstance(result, Failed):
-            raise result.error
-        return result
 
     async def _drain(self) -> None:
         try:

@@ -12,6 +12,7 @@ from fastapi import Request
 from services.intake.handlers import Taken
 from services.intake.listening import Breath
 from services.intake.store import Book
+from shared.db import is_transient
 from shared.http import Answer, Problem, checked, invalid, media_type, refused, request_id, strict_loads, to_json
 from shared.http.edge import failure
 from shared.http.problem import unreadable
@@ -75,17 +76,12 @@ async def take_each(
         # each is found to be a duplicate where the batch is sent again before its answer is kept
         results: list[bytes] = [b""] * items.count
         numbered, breath = enumerate(items.values), Breath()
-        writing: asyncio.Task[None] | None = None
         try:
-            while new := await _read(request, read, numbered, results, breath):
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(_write(desk, request, show, new, results))
-            if writing is not None:
-                await writing
-        finally:
-            if writing is not None and not writing.done():
-                await asyncio.wait([writing])
+            async with asyncio.TaskGroup() as writing:
+                while new := await _read(request, read, numbered, results, breath):
+                    writing.create_task(_write(desk, request, show, new, results))
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
         return b'{"results":[' + b",".join(results) + b"]}"
 
     return await once(desk.corridor, ticket, answer)
@@ -156,11 +152,13 @@ async def _read(
 async def _write(
     desk: Desk, request: Request, show: Callable[[Any], bytes], new: list[tuple[int, Input[Book]]], results: list[bytes]
 ) -> None:
-    taken = await desk.corridor.take([one for _, one in new])
+    taken = await desk.group.take_all([one for _, one in new])
     for (index, _), result in zip(new, taken, strict=True):
         if isinstance(result, Refusal):
             results[index] = _problem(refused(result), request)
         elif isinstance(result, Failed):
+            if is_transient(result.error):
+                raise result.error  # the whole is to be sent again: what was taken of it is found to be a duplicate
             results[index] = _problem(failure(result.error, request_id(request.scope), request.scope), request)
         else:
             results[index] = show(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,10 +23,12 @@ from .bodies import ContactBody, ResponseBody
 from .reception import read_contact, read_response
 
 
-class OneByOne(Protocol):
-    """Whatever takes one input and answers when it is committed."""
+class Taking(Protocol):
+    """Whatever takes inputs and answers when they are committed."""
 
     async def take_one(self, one: Input[Book]) -> Any: ...
+
+    async def take_all(self, inputs: Sequence[Input[Book]]) -> list[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Desk:
 
     engine: AsyncEngine
     corridor: Corridor[Book]
-    group: OneByOne
+    group: Taking
     clock: Clock
     ears: Ears
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column, func, or_, select, true
+from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,8 @@ from .tables import contacts, customers, responders, responses
 
 _c, _r = contacts.c, responses.c
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+#: as the index for lists has it; see tables.py
+_listed: Any = literal_column("(contacts.source || '')", Text)
 _shown = select(_c.id, _c.customer_id, _c.received_at, _c.responder_id, _c.posted, _c.signals)
 
 
@@ -49,14 +51,14 @@ async def listed(
 ) -> Sequence[Any]:
     """Contacts, latest received first, before the id `after`."""
     statement: Select[Any] = _shown.order_by(_c.id.desc()).limit(limit)
-    given = {"source": source, "conversation_id": conversation_id}
+    if source is not None:
+        statement = statement.where(_listed == source)
     if customer_ids is not None:
         # of one id, the index gives them in order
         whose = _c.customer_id == customer_ids[0] if len(customer_ids) == 1 else _c.customer_id.in_(customer_ids)
         statement = statement.where(whose)
-    for name, value in given.items():
-        if value is not None:
-            statement = statement.where(_c[name] == value)
+    if conversation_id is not None:
+        statement = statement.where(_c.conversation_id == conversation_id)
     if after is not None:
         statement = statement.where(_c.id < after)
     rows: Sequence[Any] = (await conn.execute(statement)).all()

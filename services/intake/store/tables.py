@@ -40,7 +40,9 @@ contacts: Final = Table(
     Column("signals", JSONB, nullable=False, comment="what was heard in it, as answered"),
     Index("ix_contacts_source_source_event_id", "source", "source_event_id", unique=True),
     Index("ix_contacts_customer_id_id", "customer_id", "id"),
-    Index("ix_contacts_source_id", "source", "id"),
+    # of an expression, so that no look-up by identity is led astray: planned on an empty table, it would take this one
+    # and read all contacts of the source
+    Index("ix_contacts_listed", text("(source || '')"), "id"),
     Index(
         "ix_contacts_conversation_id_id",
         "conversation_id",

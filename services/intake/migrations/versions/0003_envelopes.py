@@ -23,10 +23,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_envelopes")),
         schema="intake",
     )
-    op.create_index("ix_contacts_source_id", "contacts", ["source", "id"], schema="intake")
+    op.create_index("ix_contacts_listed", "contacts", [sa.text("(source || '')"), "id"], schema="intake")
 
 
 def downgrade() -> None:
     """Drops them."""
-    op.drop_index("ix_contacts_source_id", table_name="contacts", schema="intake")
+    op.drop_index("ix_contacts_listed", table_name="contacts", schema="intake")
     op.drop_table("envelopes", schema="intake")
