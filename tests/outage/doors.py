@@ -163,6 +163,11 @@ def _at_intake(contact_id: str) -> Iterator[Door]:
     yield Door("intake", "/v1/contacts/{contact_id}/responses", ids, response | {"source_event_id": "response-1"})
     item = {"text": "My router drops", "locale": "en", "customer_id": "doors-1"}
     yield Door("intake", "/v1/signals", {}, {"items": [item, item]})
+    profile = {"name": "Li Wei", "tier": "gold", "locale": "zh-CN", "occurred_at": _MADE["occurred_at"]}
+    yield Door("intake", "/v1/customers/batch", {}, [profile | {"id": f"doors-{number}"} for number in (1, 2)])
+    yield Door("intake", "/v1/customers/{customer_id}/merge", {"customer_id": "doors-1"}, {"into": "doors-2"})
+    event = {"specversion": "1.0", "type": "complaintloop.contact.reported.v1", "source": "/doors", "id": "event-1"}
+    yield Door("intake", "/v1/events", {}, event | {"time": _MADE["occurred_at"], "data": contact(1_003)})
 
 
 def _of_acts(complaints: list[str]) -> Iterator[Door]:

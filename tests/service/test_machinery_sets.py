@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.db import make_engine
 from shared.sets import insert_many
 
 _things = Table(
@@ -46,22 +44,15 @@ _ROWS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=_ROWS)
-def test_a_set_of_rows_comes_out_as_it_went_in(runner: Any, engine: AsyncEngine, rows: list[dict[str, Any]]) -> None:
-    async def there_and_back() -> list[dict[str, Any]]:
-        async with engine.begin() as conn:
-            await conn.run_sync(_things.create)
-            await insert_many(conn, _things, [{"number": number, **row} for number, row in enumerate(rows)])
-            found = await conn.execute(select(_things).order_by(_things.c.number))
-            kept = [{name: row[name] for name in ("words", "note", "raw", "at", "id")} for row in found.mappings()]
-            await conn.execute(text("drop table things"))
-            return kept
-
-    assert runner(there_and_back()) == rows
-
-
-@pytest.fixture
-def runner(engine: AsyncEngine) -> Any:
-    """Runs a coroutine on the loop that the engine lives on."""
-    return asyncio.get_event_loop().run_until_complete
+async def test_a_set_of_rows_comes_out_as_it_went_in(database_url: str, rows: list[dict[str, Any]]) -> None:
+    engine = make_engine(database_url, size=1)
+    async with engine.begin() as conn:
+        await conn.run_sync(_things.create)
+        await insert_many(conn, _things, [{"number": number, **row} for number, row in enumerate(rows)])
+        found = await conn.execute(select(_things).order_by(_things.c.number))
+        kept = [{name: row[name] for name in ("words", "note", "raw", "at", "id")} for row in found.mappings()]
+        await conn.execute(text("drop table things"))
+    await engine.dispose()
+    assert kept == rows
