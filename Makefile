@@ -24,7 +24,7 @@ test: ## every test, on a PostgreSQL and a Kafka of its own
 	$(INSTALL) dev && exec $(BIN)/python -m pytest $(ARGS)
 
 faults: ## the long campaign: outages as long as they get, SIGKILL at every fault point alone, 50,000 bad requests, long histories
-	$(INSTALL) dev && COMPLAINT_LOOP_LONG=1 $(BIN)/python -m pytest tests/outage tests/broker/test_keeper.py tests/unit/test_ownership_machine.py tests/unit/test_ownership_everything.py \
+	$(INSTALL) dev && COMPLAINT_LOOP_LONG=1 $(BIN)/python -m pytest tests/outage tests/unit/test_ownership_machine.py tests/unit/test_ownership_everything.py \
 		tests/service/test_escalation_machine.py tests/service/test_escalation_year.py tests/service/test_promise_race.py $(ARGS)
 
 check: ## form, types, architecture, and documents against the code

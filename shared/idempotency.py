@@ -18,7 +18,6 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     Column,
     DateTime,
     Index,
@@ -28,7 +27,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     bindparam,
-    column,
     delete,
     func,
     select,
@@ -38,9 +36,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.auth import principal_of
 from shared.http.problem import Answer, Problem
 from shared.http.route import header_of
-from shared.prepared import Prepared, Question, ask
+from shared.prepared import Question, ask
 from shared.refusal import Refusal
 from shared.sets import insert_many
+from shared.transaction import free_locks
 
 #: how long answers are kept
 KEPT_FOR = timedelta(days=7)
@@ -133,11 +132,6 @@ def idempotency_table(metadata: MetaData) -> Table:
     )
 
 
-_wanted = func.unnest(bindparam("locks", type_=ARRAY(BigInteger))).table_valued(column("lock", BigInteger))
-_wanted = _wanted.render_derived(name="wanted")
-_lock = Prepared(select(_wanted.c.lock, func.pg_try_advisory_xact_lock(_wanted.c.lock).label("got")))
-
-
 @cache
 def _answers_of(table: Table) -> Select[Any]:
     c = table.c
@@ -156,8 +150,7 @@ async def reserve(conn: AsyncConnection, table: Table, tickets: Sequence[Ticket]
     Two statements for the whole set: the locks, which last until the transaction ends, and after them the answers, so
     that one committed by a twin a moment ago is seen.
     """
-    locks = list({one.lock for one in tickets})
-    free = {row.lock for row in await _lock.rows(conn, {"locks": locks}) if row.got} if locks else set()
+    free = await free_locks(conn, list({one.lock for one in tickets}))
     told = await ask(conn, {"answers": answers_to(table, tickets)})
     return stored_answers(tickets, free, told["answers"])
 

@@ -39,6 +39,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.beside import beside
 from shared.contracts.envelope import Envelope, kafka_headers
 from shared.faults import fault
 from shared.sets import Rows, insert_sets
@@ -136,13 +137,9 @@ class Relay:
         self, conn: AsyncConnection, rows: Sequence[Any], arrived: list[int], following: list[int]
     ) -> Sequence[Any]:
         records = [self._record(row) for row in rows]
-        try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._producer.send_all(self._topic, records))
-                fetched = both.create_task(self._turn(conn, arrived, following))
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
-        return fetched.result()
+        async with beside() as start:
+            start(self._producer.send_all(self._topic, records))
+            return await self._turn(conn, arrived, following)
 
     async def _turn(self, conn: AsyncConnection, arrived: list[int], following: list[int]) -> Sequence[Any]:
         await self._forget(conn, arrived)

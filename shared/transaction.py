@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.prepared import Prepared, driver_of
 
 _wanted = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).column_valued("number")
-_tried = Prepared(select(_wanted.label("number"), func.pg_try_advisory_xact_lock(_wanted).label("free")))
+_try = Prepared(select(_wanted.label("number"), func.pg_try_advisory_xact_lock(_wanted).label("free")))
 
 
 @asynccontextmanager
@@ -54,7 +54,13 @@ async def _begun(conn: AsyncConnection, driver: Any, wait_for: Sequence[int], tr
     status: str = await driver.execute("; ".join(script))
     if not try_for or status == "SELECT 0":
         return set(try_for)
-    return {row.number for row in await _tried.rows(conn, {"numbers": list(try_for)}) if row.free}
+    return await free_locks(conn, try_for)
+
+
+async def free_locks(conn: AsyncConnection, numbers: Sequence[int]) -> set[int]:
+    """Takes those of these advisory locks that nobody else has, until the transaction ends; answers which."""
+    rows = await _try.rows(conn, {"numbers": list(numbers)}) if numbers else ()
+    return {row.number for row in rows if row.free}
 
 
 def _array(numbers: Sequence[int]) -> str:
@@ -62,11 +68,15 @@ def _array(numbers: Sequence[int]) -> str:
 
 
 async def _ended(conn: AsyncConnection, driver: Any) -> None:
-    # a connection that cannot roll back must not be used by anybody again: its transaction would go on with theirs
+    # a connection that has not rolled back, for whatever reason, must not be used by anybody again: its transaction and
+    # its locks would go on with theirs
+    rolled_back = False
     try:
         if not driver.is_closed():
             await driver.execute("rollback")
-            return
+            rolled_back = True
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         pass
-    await conn.invalidate()
+    finally:
+        if not rolled_back:
+            await conn.invalidate()

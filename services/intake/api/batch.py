@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from fastapi import Request
 from services.intake.handlers import Taken
 from services.intake.listening import Breath
 from services.intake.store import Book
+from shared.beside import beside
 from shared.db import is_transient
 from shared.http import Answer, Problem, checked, invalid, media_type, refused, request_id, strict_loads, to_json
 from shared.http.edge import failure
@@ -76,12 +76,9 @@ async def take_each(
         # each is found to be a duplicate where the batch is sent again before its answer is kept
         results: list[bytes] = [b""] * items.count
         numbered, breath = enumerate(items.values), Breath()
-        try:
-            async with asyncio.TaskGroup() as writing:
-                while new := await _read(request, read, numbered, results, breath):
-                    writing.create_task(_write(desk, request, show, new, results))
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
+        async with beside() as start:
+            while new := await _read(request, read, numbered, results, breath):
+                start(_write(desk, request, show, new, results))
         return b'{"results":[' + b",".join(results) + b"]}"
 
     return await once(desk.corridor, ticket, answer)
