@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.escalation.domain.complaint import Complaint
-from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.escalation import Escalation, of
 from services.escalation.domain.ladder import delegator, known
 from services.escalation.domain.promising import PromiseWanted
 from shared.contracts.escalation import EscalationAnswered, EscalationEvent
@@ -90,7 +90,7 @@ def decide_answer(
         return alike.refusal()
     return [
         EscalationAnswered(
-            **_of(state, now),
+            **of(state, now),
             answer_id=answer_id,
             executive_id=given.executive_id,
             delegate_of=delegator(policy, given.executive_id, state.meant),
@@ -114,13 +114,4 @@ def told(state: Escalation) -> dict[str, Any]:
         "answered_by": answer.executive_id if answer else None,
         "answered_at": answer.at if answer else None,
         "delivered_at": answer.delivered_at if answer else None,
-    }
-
-
-def _of(state: Escalation, at: datetime) -> dict[str, Any]:
-    return {
-        "customer_id": state.customer_id,
-        "escalation_id": state.id,
-        "complaint_id": state.complaint_id,
-        "at": at,
     }

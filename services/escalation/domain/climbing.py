@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.escalation.domain.complaint import Complaint
-from services.escalation.domain.escalation import Escalation, evolve
+from services.escalation.domain.escalation import Escalation, evolve, of
 from services.escalation.domain.ladder import Asked, Ladder
 from shared.contracts.escalation import (
     EscalationClimbed,
@@ -75,7 +75,7 @@ def decide_join(state: Escalation, cause: Cause, now: datetime, ladder: Ladder) 
     lifted = ladder.at(cause.level).level > state.level
     if not lifted and cause.reason in state.reasons:
         return []
-    asked = ladder.ask(cause.level, now, cause.executive_id)
+    asked = ladder.ask(cause.level, now, cause.executive_id) if lifted else None
     stands = {
         "level": state.level,
         "executive_id": state.executive_id,
@@ -84,11 +84,11 @@ def decide_join(state: Escalation, cause: Cause, now: datetime, ladder: Ladder) 
     }
     return [
         ReasonJoined(
-            **_of(state, now),
+            **of(state, now),
             reason=cause.reason,
             lifted=lifted,
-            **(_asked(asked, now) if lifted else stands),
-            passed_over=asked.passed_over if lifted else (),
+            **(_asked(asked, now) if asked else stands),
+            passed_over=asked.passed_over if asked else (),
             departure_threat=cause.reason == "departure_threat",
             contact_id=cause.contact_id,
             promise_id=cause.promise_id,
@@ -113,16 +113,16 @@ def _next(state: Escalation, ladder: Ladder) -> list[EscalationEvent]:
         return [_climbed(state, asked, at)]
     events: list[EscalationEvent] = []
     if not state.standing_unanswered:
-        events.append(StoodUnanswered(**_of(state, at), level=state.level, executive_id=state.executive_id))
+        events.append(StoodUnanswered(**of(state, at), level=state.level, executive_id=state.executive_id))
     asked = ladder.again(state.meant, state.level, at, state.unreachable)
     told = _asked(asked, at) | {"level": state.level, "due_at": ladder.top.due(at, asked.person, repeated=True)}
-    events.append(EscalationRepeated(**_of(state, at), **told, times=state.times + 1))
+    events.append(EscalationRepeated(**of(state, at), **told, times=state.times + 1))
     return events
 
 
 def _climbed(state: Escalation, asked: Asked, at: datetime, **told: Any) -> EscalationClimbed:
     return EscalationClimbed(
-        **_of(state, at), from_level=state.level, **_asked(asked, at), passed_over=asked.passed_over, **told
+        **of(state, at), from_level=state.level, **_asked(asked, at), passed_over=asked.passed_over, **told
     )
 
 
@@ -140,7 +140,7 @@ def decide_undeliverable(state: Escalation, executive_id: str, now: datetime, la
     if all(step.executive_id != executive_id or step.outcome == "undeliverable" for step in state.steps):
         return []
     level = next(step.level for step in reversed(state.steps) if step.executive_id == executive_id)
-    events: list[EscalationEvent] = [Undeliverable(**_of(state, now), level=level, executive_id=executive_id)]
+    events: list[EscalationEvent] = [Undeliverable(**of(state, now), level=level, executive_id=executive_id)]
     if state.status != "waiting" or state.executive_id != executive_id:
         return events
     without = state.unreachable | {executive_id}
@@ -166,7 +166,7 @@ def decide_forward(
         return Refusal("already-asked", "This person is being asked already.")
     return [
         EscalationForwarded(
-            **_of(state, now),
+            **of(state, now),
             from_id=state.executive_id,
             executive_id=asked.person.id,
             instead_of=asked.instead_of,
@@ -180,12 +180,3 @@ def decide_forward(
 def level_of(reason: Reason, policy: Policy) -> int:
     """The rung on which a reason begins; 1 where the policy says nothing."""
     return policy.escalation.reasons.get(reason, 1)
-
-
-def _of(state: Escalation, at: datetime) -> dict[str, Any]:
-    return {
-        "customer_id": state.customer_id,
-        "escalation_id": state.id,
-        "complaint_id": state.complaint_id,
-        "at": at,
-    }

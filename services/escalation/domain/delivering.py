@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from services.escalation.domain.answering import told
-from services.escalation.domain.escalation import Answer, Escalation
+from services.escalation.domain.escalation import Answer, Because, Escalation, of
 from shared.contracts.escalation import (
     AnswerUntold,
     DeliveryFailed,
@@ -17,8 +17,6 @@ from shared.contracts.escalation import (
 from shared.policy import Telling
 from shared.refusal import Refusal
 
-#: why no mail brings an answer
-Because = Literal["no_address", "refused", "came_back"]
 #: reminders to the owner after which those above hear of it, and then whoever wrote the answer
 ABOVE_AFTER, WRITER_AFTER = 2, 3
 
@@ -37,13 +35,13 @@ def decide_delivered(
         return Refusal("already-delivered", "The answer has reached the customer.", 409, {"state": told(state)})
     return [
         EscalationDelivered(
-            **_of(state, now),
+            **of(state, now),
             answer_id=_answer(state).id,
             through=through,
             agent_id=agent_id,
             acknowledged=acknowledged,
         ),
-        EscalationEnded(**_of(state, now)),
+        EscalationEnded(**of(state, now)),
     ]
 
 
@@ -52,7 +50,7 @@ def decide_failed(state: Escalation, because: Because, owner_id: str | None, now
     given = state.answer
     if given is None or given.failed is not None or given.through == "owner":
         return []
-    return [DeliveryFailed(**_of(state, now), answer_id=given.id, because=because, owner_id=owner_id)]
+    return [DeliveryFailed(**of(state, now), answer_id=given.id, because=because, owner_id=owner_id)]
 
 
 def decide_untold(state: Escalation, owner_id: str | None, now: datetime, telling: Telling) -> list[EscalationEvent]:
@@ -61,7 +59,7 @@ def decide_untold(state: Escalation, owner_id: str | None, now: datetime, tellin
     if due is None or due > now:
         return []
     given = _answer(state)
-    return [AnswerUntold(**_of(state, now), answer_id=given.id, owner_id=owner_id, times=_missed(given, now, telling))]
+    return [AnswerUntold(**of(state, now), answer_id=given.id, owner_id=owner_id, times=_missed(given, now, telling))]
 
 
 def untold_due(state: Escalation, telling: Telling) -> datetime | None:
@@ -82,12 +80,3 @@ def _missed(given: Answer, now: datetime, telling: Telling) -> int:
 def _answer(state: Escalation) -> Answer:
     assert state.answer is not None
     return state.answer
-
-
-def _of(state: Escalation, at: datetime) -> dict[str, Any]:
-    return {
-        "customer_id": state.customer_id,
-        "escalation_id": state.id,
-        "complaint_id": state.complaint_id,
-        "at": at,
-    }

@@ -25,6 +25,8 @@ from shared.contracts.escalation import (
 
 #: events by which somebody is asked
 _Asking = EscalationRaised | ReasonJoined | EscalationClimbed | EscalationRepeated | EscalationForwarded
+#: why no mail brings an answer
+Because = Literal["no_address", "refused", "came_back"]
 Outcome = Literal["waiting", "unanswered", "answered", "undeliverable", "lifted", "forwarded"]
 #: how many steps a state carries; of what repeats at the top for ever, the journal has the rest
 MOST_STEPS = 60
@@ -64,7 +66,7 @@ class Answer(BaseModel):
     acknowledged: bool | None = None
     redress: bool = False
     #: why no mail brings it, and since when the owner is to tell it in person; how often they were reminded
-    failed: Literal["no_address", "refused", "came_back"] | None = None
+    failed: Because | None = None
     failed_at: datetime | None = None
     untold: int = 0
 
@@ -111,6 +113,16 @@ class Escalation(BaseModel):
     def unreachable(self) -> frozenset[str]:
         """People whose address refused."""
         return frozenset(step.executive_id for step in self.steps if step.outcome == "undeliverable")
+
+
+def of(state: Escalation, at: datetime) -> dict[str, Any]:
+    """What every event of an escalation tells: which it is, and when."""
+    return {
+        "customer_id": state.customer_id,
+        "escalation_id": state.id,
+        "complaint_id": state.complaint_id,
+        "at": at,
+    }
 
 
 def evolve(state: Escalation | None, event: Event) -> Escalation:

@@ -6,13 +6,12 @@ from services.escalation.domain.acts import Delivered
 from services.escalation.domain.delivering import (
     ABOVE_AFTER,
     WRITER_AFTER,
-    Because,
     decide_delivered,
     decide_failed,
     decide_untold,
     untold_due,
 )
-from services.escalation.domain.escalation import Escalation
+from services.escalation.domain.escalation import Because, Escalation
 from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
 from services.escalation.handlers.answers import Done, not_found
