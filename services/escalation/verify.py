@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain import escalation as escalating
@@ -15,7 +15,7 @@ from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
 from services.escalation.store import arrivals, mails
 from services.escalation.store import feed as feed_sql
-from services.escalation.store.tables import breaches, escalations, events, feed, promises, timers
+from services.escalation.store.tables import among, breaches, escalations, events, feed, promises, timers
 from shared.audit import audited
 from shared.contracts.escalation import EVENTS, PromiseEvent
 
@@ -60,7 +60,7 @@ async def _stored(conn: AsyncConnection, ids: Sequence[str]) -> Mapping[str, tup
     found: dict[str, tuple[int, Any]] = {}
     kinds: tuple[tuple[Any, type[Escalation] | type[Promise]], ...] = ((escalations, Escalation), (promises, Promise))
     for table, kind in kinds:
-        wanted = table.c.id == any_(bindparam("ids", list(ids), type_=ARRAY(Text)))
+        wanted = table.c.id == among("ids", ids)
         for row in await conn.execute(select(table.c.id, table.c.version, table.c.state).where(wanted)):
             found[row.id] = (row.version, kind.model_validate(row.state))
     return found

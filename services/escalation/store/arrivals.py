@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     Column,
     DateTime,
     Index,
@@ -19,8 +18,6 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    any_,
-    bindparam,
     delete,
     func,
     select,
@@ -31,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.store.book import Arrival
 from services.escalation.store.mails import mails
-from services.escalation.store.tables import metadata
+from services.escalation.store.tables import among, metadata
 from shared.sets import insert_many
 
 arrivals = Table(
@@ -52,10 +49,6 @@ arrivals = Table(
 ARRIVED = "escalation_arrived"
 #: one that is being worked on and not heard of for so long is taken up again
 _WORKING = timedelta(seconds=120)
-
-
-def _among(name: str, values: Sequence[str]) -> Any:
-    return any_(bindparam(name, list(values), type_=ARRAY(Text)))
 
 
 async def keep(conn: AsyncConnection, arrival_id: str, mail_id: str, raw: bytes, now: datetime) -> None:
@@ -97,7 +90,7 @@ async def of(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Arrival]:
         select(func.count()).where(other.c.mail_id == arrivals.c.mail_id, other.c.state == "refused").scalar_subquery()
     )
     statement = select(arrivals.c.id, arrivals.c.state, refused.label("refused")).where(
-        arrivals.c.id == _among("ids", ids)
+        arrivals.c.id == among("ids", ids)
     )
     return {row.id: Arrival(row.state != "new", row.refused) for row in await conn.execute(statement)}
 
@@ -110,7 +103,7 @@ async def orders_of(conn: AsyncConnection, mail_id: str) -> list[str]:
 
 async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
     """Mails about erased customers that were not dealt with yet are not read any more."""
-    theirs = select(mails.c.id).where(mails.c.customer_id == _among("customers", customers))
+    theirs = select(mails.c.id).where(mails.c.customer_id == among("customers", customers))
     about = arrivals.c.mail_id.in_(theirs) & arrivals.c.next_at.is_not(None)
     await conn.execute(update(arrivals).where(about).values(state="ignored", raw=None, next_at=None))
 

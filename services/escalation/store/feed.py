@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, Text, any_, bindparam, column, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, column, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.store.tables import feed
+from services.escalation.store.tables import among, feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def wanted(filters: Filters) -> Select[Any]:
     if filters.region is not None:
         statement = statement.where(feed.c.region == filters.region)
     if filters.types:
-        statement = statement.where(feed.c.type == any_(bindparam("types", list(filters.types), type_=ARRAY(Text))))
+        statement = statement.where(feed.c.type == among("types", filters.types))
     return statement
 
 

@@ -14,15 +14,13 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    any_,
-    bindparam,
     delete,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.store.tables import metadata
+from services.escalation.store.tables import among, metadata
 from shared.sets import insert_many
 
 links = Table(
@@ -58,8 +56,7 @@ async def find(conn: AsyncConnection, token_hash: bytes, now: datetime) -> Any |
 
 async def usable(conn: AsyncConnection, mail_ids: Sequence[str], now: datetime) -> set[str]:
     """Those of these mails whose link still works."""
-    named = any_(bindparam("mails", list(mail_ids), type_=ARRAY(Text)))
-    statement = select(links.c.mail_id).where(links.c.mail_id == named, links.c.expires_at > now)
+    statement = select(links.c.mail_id).where(links.c.mail_id == among("mails", mail_ids), links.c.expires_at > now)
     return {row.mail_id for row in await conn.execute(statement)}
 
 
@@ -73,11 +70,9 @@ async def revoke(conn: AsyncConnection, escalation_id: str, executive_id: str | 
 
 async def wind_up(conn: AsyncConnection, escalation_ids: Sequence[str], now: datetime) -> None:
     """What is over is shown for a week more, and then to nobody who has an old mail."""
-    named = any_(bindparam("ids", list(escalation_ids), type_=ARRAY(Text)))
     until = now + _SHOWN_AFTER_THE_END
-    await conn.execute(
-        update(links).where(links.c.escalation_id == named, links.c.expires_at > until).values(expires_at=until)
-    )
+    longer = (links.c.escalation_id == among("ids", escalation_ids)) & (links.c.expires_at > until)
+    await conn.execute(update(links).where(longer).values(expires_at=until))
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> None:
@@ -99,5 +94,4 @@ async def try_code(conn: AsyncConnection, token_hash: bytes, code_hash: bytes, n
 
 async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
     """Links about erased customers end."""
-    theirs = any_(bindparam("customers", list(customers), type_=ARRAY(Text)))
-    await conn.execute(delete(links).where(links.c.customer_id == theirs))
+    await conn.execute(delete(links).where(links.c.customer_id == among("customers", customers)))

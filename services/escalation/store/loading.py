@@ -15,7 +15,7 @@ from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
 from services.escalation.store import arrivals, mails
 from services.escalation.store.book import Book, Breach, Broken, Watch, Words
-from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
+from services.escalation.store.tables import among, answers, breaches, complaints, contacts, escalations, promises
 from services.escalation.store.wanted import Wanted
 from shared.outbox import lock_number
 from shared.work import Kept
@@ -31,10 +31,6 @@ MOST_BROKEN = 500
 #: held while an answer is taken: of two that are alike and come at once, the second sees the first
 _ANSWERING = lock_number("escalation", "answers")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _among(name: str, values: Collection[str]) -> Any:
-    return any_(bindparam(name, sorted(values), type_=ARRAY(Text)))
 
 
 async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
@@ -66,9 +62,9 @@ async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
         await _heard_since(conn, book, wanted.look_back)
     if not wanted.contacts and not wanted.whole:
         return
-    found = contacts.c.id == _among("ids", wanted.contacts)
+    found = contacts.c.id == among("ids", wanted.contacts)
     if wanted.whole:
-        found |= contacts.c.complaint_id == _among("whole", wanted.whole)
+        found |= contacts.c.complaint_id == among("whole", wanted.whole)
     for row in await conn.execute(select(contacts.c.facts).where(found)):
         one = Contact.model_validate(row.facts)
         book.contacts[one.id] = one
@@ -101,7 +97,7 @@ async def _heard_since(conn: AsyncConnection, book: Book, promise_ids: Collectio
 async def _breaches(conn: AsyncConnection, book: Book) -> None:
     if not book.contacts:
         return
-    for row in await conn.execute(select(breaches).where(breaches.c.contact_id == _among("ids", book.contacts))):
+    for row in await conn.execute(select(breaches).where(breaches.c.contact_id == among("ids", book.contacts))):
         book.open_breach(Breach(row.promise_id, row.contact_id, row.hurt_id, row.at, row.taken_back))
 
 
@@ -137,7 +133,7 @@ async def _promises(conn: AsyncConnection, book: Book, wanted: Wanted, customers
                 book.open_watch(_watch(row.state))
     missing = (wanted.promises | {one.promise_id for one in book.breaches.values()}) - book.promises.keys()
     if missing:
-        for row in await conn.execute(select(promises).where(promises.c.id == _among("ids", missing))):
+        for row in await conn.execute(select(promises).where(promises.c.id == among("ids", missing))):
             if row.customer_id in customers:
                 _open_promise(book, row)
                 continue
@@ -189,13 +185,13 @@ async def _broken(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
 async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if not wanted.escalations and not wanted.complaints:
         return
-    found = escalations.c.id == _among("ids", wanted.escalations)
+    found = escalations.c.id == among("ids", wanted.escalations)
     if wanted.complaints:
         found |= and_(
-            escalations.c.complaint_id == _among("complaints", wanted.complaints), escalations.c.status != "ended"
+            escalations.c.complaint_id == among("complaints", wanted.complaints), escalations.c.status != "ended"
         )
     if wanted.answered:
-        found |= escalations.c.complaint_id == _among("answered", wanted.answered)
+        found |= escalations.c.complaint_id == among("answered", wanted.answered)
     for row in await conn.execute(select(escalations).where(found)):
         state = Escalation.model_validate(row.state)
         book.open_escalation(Kept(row.id, row.customer_id, state, row.version, bytes(row.chain)), state.complaint_id)
@@ -206,7 +202,7 @@ async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> Non
 async def _complaints(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if not wanted.complaints:
         return
-    statement = select(complaints.c.facts).where(complaints.c.id == _among("ids", wanted.complaints))
+    statement = select(complaints.c.facts).where(complaints.c.id == among("ids", wanted.complaints))
     for row in await conn.execute(statement):
         one = Complaint.model_validate(row.facts)
         book.complaints[one.id] = one

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    any_,
     bindparam,
     column,
     delete,
@@ -32,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain.mail import MailOrder, MailOutcome
-from services.escalation.store.tables import metadata
+from services.escalation.store.tables import among, metadata
 from shared.outbox import lock_number
 from shared.sets import insert_many
 
@@ -76,10 +75,6 @@ class Claimed:
     attempts: int
 
 
-def _among(name: str, values: Sequence[str]) -> Any:
-    return any_(bindparam(name, list(values), type_=ARRAY(Text)))
-
-
 async def queue(conn: AsyncConnection, orders: Sequence[MailOrder]) -> None:
     """Lays orders down; one that was ordered before is the same mail."""
     rows = [
@@ -101,7 +96,7 @@ async def queue(conn: AsyncConnection, orders: Sequence[MailOrder]) -> None:
 
 async def orders(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, MailOrder]:
     """What was ordered, by id."""
-    rows = await conn.execute(select(mails.c.id, mails.c.order).where(mails.c.id == _among("ids", ids)))
+    rows = await conn.execute(select(mails.c.id, mails.c.order).where(mails.c.id == among("ids", ids)))
     return {row.id: _ORDER.validate_python(row.order) for row in rows}
 
 
@@ -109,7 +104,7 @@ async def carried(conn: AsyncConnection, escalation_ids: Sequence[str]) -> dict[
     """What has become of the mails that bring answers to customers, by the answer's id."""
     answer_id = mails.c.order["answer_id"].astext
     statement = select(answer_id.label("answer_id"), mails.c.state, mails.c.attempt, mails.c.sent_at)
-    theirs = (mails.c.escalation_id == _among("ids", escalation_ids)) & (mails.c.kind == "answer")
+    theirs = (mails.c.escalation_id == among("ids", escalation_ids)) & (mails.c.kind == "answer")
     return {
         row.answer_id: {"state": row.state, "attempts": row.attempt, "accepted_at": row.sent_at}
         for row in await conn.execute(statement.where(theirs))
@@ -119,14 +114,14 @@ async def carried(conn: AsyncConnection, escalation_ids: Sequence[str]) -> dict[
 async def withdraw(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None:
     """Nobody is asked any more for these: requests that have not gone out stay here."""
     waits = mails.c.next_at.is_not(None) & (mails.c.kind == "ask") & (mails.c.state != "sending")
-    statement = update(mails).where(mails.c.escalation_id == _among("ids", escalation_ids), waits)
+    statement = update(mails).where(mails.c.escalation_id == among("ids", escalation_ids), waits)
     await conn.execute(statement.values(state="withdrawn", next_at=None))
 
 
 async def withdraw_untried(conn: AsyncConnection, escalation_ids: Sequence[str]) -> None:
     """The time of the step is over and nobody has tried to send its mail yet (an outage): it would come too late."""
     untried = (mails.c.kind == "ask") & (mails.c.state == "queued") & (mails.c.attempt == 0)
-    statement = update(mails).where(mails.c.escalation_id == _among("ids", escalation_ids), untried)
+    statement = update(mails).where(mails.c.escalation_id == among("ids", escalation_ids), untried)
     await conn.execute(statement.values(state="withdrawn", next_at=None, detail="its time was over"))
 
 
@@ -255,7 +250,7 @@ async def _left(
     at = func.max(func.coalesce(mails.c.sent_at, now)).label("at")
     counted = (
         select(mails.c.person, at)
-        .where(mails.c.person == _among("people", people), (mails.c.sent_at > hour) | under_way)
+        .where(mails.c.person == among("people", people), (mails.c.sent_at > hour) | under_way)
         .group_by(mails.c.person, mail)
     )
     times: dict[str, list[datetime]] = {person: [] for person in people}
@@ -278,7 +273,7 @@ async def _left(
 async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
     """What is still to be sent about erased customers stays here; what the server said is forgotten, and addresses that
     stood in the words of their promises."""
-    theirs = mails.c.customer_id == _among("customers", customers)
+    theirs = mails.c.customer_id == among("customers", customers)
     await conn.execute(
         update(mails).where(theirs, mails.c.next_at.is_not(None)).values(state="withdrawn", next_at=None)
     )
@@ -304,6 +299,6 @@ async def counts(conn: AsyncConnection) -> dict[str, int]:
 async def findings(conn: AsyncConnection) -> AsyncIterator[str]:
     """Mails that nothing will ever send, a sentence each."""
     open_states = ("queued", "temporary", "unknown", "sending")
-    lost = select(mails.c.id).where(mails.c.state == _among("states", open_states), mails.c.next_at.is_(None))
+    lost = select(mails.c.id).where(mails.c.state == among("states", open_states), mails.c.next_at.is_(None))
     for row in await conn.execute(lost.order_by(mails.c.id).limit(1000)):
         yield f"mail {row.id}: neither sent nor given up, and never due again"

@@ -13,7 +13,7 @@ from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
 from services.escalation.store import mails, shapes
-from services.escalation.store.tables import answers, breaches, complaints, contacts, escalations, promises
+from services.escalation.store.tables import among, answers, breaches, complaints, contacts, escalations, promises
 from shared.policy import Policies
 
 #: earlier answers that a new one is compared with: those that share most with it
@@ -32,10 +32,6 @@ class EscalationView:
     answers: list[dict[str, Any]]
     #: promises on the complaint's cause: to this customer or everyone, and the one it is about; the newest first
     promises: list[dict[str, Any]]
-
-
-def _among(name: str, values: Sequence[str]) -> Any:
-    return any_(bindparam(name, list(values), type_=ARRAY(Text)))
 
 
 async def escalation_list(
@@ -89,7 +85,7 @@ async def _escalations(conn: AsyncConnection, statement: Select[Any], policies: 
     if given:
         found = await conn.execute(
             select(answers.c.id, answers.c.text, answers.c.stay, answers.c.redress).where(
-                answers.c.id == _among("ids", given)
+                answers.c.id == among("ids", given)
             )
         )
         words = {row.id: {"text": row.text, "stay": row.stay, "redress": row.redress} for row in found}
@@ -108,7 +104,7 @@ async def _escalations(conn: AsyncConnection, statement: Select[Any], policies: 
 
 
 async def _complaints(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Complaint]:
-    rows = await conn.execute(select(complaints.c.id, complaints.c.facts).where(complaints.c.id == _among("ids", ids)))
+    rows = await conn.execute(select(complaints.c.id, complaints.c.facts).where(complaints.c.id == among("ids", ids)))
     return {row.id: Complaint.model_validate(row.facts) for row in rows}
 
 
@@ -160,7 +156,7 @@ async def breaches_of(conn: AsyncConnection, promise_ids: Sequence[str]) -> dict
     ranked = (
         select(breaches, contacts.c.complaint_id, place)
         .outerjoin(contacts, contacts.c.id == breaches.c.contact_id)
-        .where(breaches.c.promise_id == _among("ids", promise_ids))
+        .where(breaches.c.promise_id == among("ids", promise_ids))
         .subquery()
     )
     statement = select(ranked).where(ranked.c.place <= MOST_BREACHES).order_by(ranked.c.at, ranked.c.contact_id)
@@ -190,7 +186,7 @@ async def view(conn: AsyncConnection, policies: Policies, escalation_id: str) ->
     given = await conn.execute(
         select(answers, escalations.c.state["answer"].label("kept"))
         .join(escalations, escalations.c.id == answers.c.escalation_id)
-        .where(answers.c.complaint_id == _among("about", about_it))
+        .where(answers.c.complaint_id == among("about", about_it))
         .order_by(answers.c.number.asc())
     )
     theirs = (promises.c.customer_id == customer_id) | (promises.c.scope == "everyone")

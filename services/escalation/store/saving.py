@@ -7,13 +7,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, cast, func, null, update
+from sqlalchemy import cast, func, null, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.store import arrivals, links, mails
 from services.escalation.store.book import Book
 from services.escalation.store.tables import (
+    among,
     answers,
     breaches,
     complaints,
@@ -147,7 +148,7 @@ async def _mails(conn: AsyncConnection, book: Book, work: Work) -> None:
 
 async def _forget(conn: AsyncConnection, customers: Collection[str]) -> None:
     """Forgets the words of these customers' answers, promises and notes; ids, times and the chain stay."""
-    theirs = any_(bindparam("customers", sorted(customers), type_=ARRAY(Text)))
+    theirs = among("customers", customers)
     await conn.execute(
         update(answers)
         .where(answers.c.customer_id == theirs)

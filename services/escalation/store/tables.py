@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -15,6 +17,8 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    any_,
+    bindparam,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -30,6 +34,11 @@ inbox = inbox_table(metadata)
 parked = parked_table(metadata)
 idempotency = idempotency_table(metadata)
 timers = timers_table(metadata)
+
+
+def among(name: str, values: Collection[str]) -> Any:
+    """One of these texts, whatever their number: they travel as one array, so that the statement stays the same."""
+    return any_(bindparam(name, sorted(values), type_=ARRAY(Text)))
 
 
 def _kept() -> list[Column[Any]]:
