@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from services.escalation.domain.promise import Promise
 from services.escalation.handlers.delivering import when_tell_due
 from services.escalation.handlers.raising import on_time, stand
 from services.escalation.handlers.watching import carry, judge, tend
 from services.escalation.store import Book
-from services.escalation.store.book import Watch
 from shared.timers import Due
 from shared.work import Input, Work
 
@@ -45,8 +43,7 @@ def when_hurt_due(book: Book, work: Work, due: Due) -> None:
     """A promise to everyone, made to somebody else, was broken by this customer's contact."""
     promise_id, _, contact_id = due.subject_id.partition("/")
     breach, contact = book.breach(promise_id, contact_id), book.contacts.get(contact_id)
-    kept = book.promises.get(promise_id)
-    promise: Promise | Watch | None = kept.now if kept else book.watches.get(promise_id)
+    promise = book.promise(promise_id)
     if breach is not None and breach.stands and contact is not None and promise is not None:
         carry(book, work, promise, contact)
 

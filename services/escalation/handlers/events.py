@@ -41,9 +41,9 @@ def on_complaint(book: Book, work: Work, event: ownership.ComplaintEvent) -> Com
 def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
     """A complaint: its first contact is tied to it, and its value may be worth an executive at once."""
     complaint = on_complaint(book, work, event)
-    if event.follows is None:  # else the contact stays with the complaint that this one follows
+    if event.follows is None:
         _tie(book, work, event.contact_id, complaint)
-    if event.follows is not None:
+    else:  # the contact stays with the complaint that this one follows
         answered_back(book, work, complaint, event.follows)
     if over_the_line(complaint, book.policies.current):
         _raise(book, work, complaint, "value_at_stake", event.contact_id)
@@ -179,8 +179,7 @@ def _tie(book: Book, work: Work, contact_id: str, complaint: Complaint) -> None:
     after = book.keep_contact(before.model_copy(update={"complaint_id": complaint.id}))
     for breach in book.breaches_by(contact_id):
         if breach.stands:
-            kept = book.promises.get(breach.promise_id)
-            promise = kept.now if kept else book.watches.get(breach.promise_id)
+            promise = book.promise(breach.promise_id)
             if promise is not None:
                 carry(book, work, promise, after)
                 after = book.contact(contact_id, complaint.customer_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.escalation import canned
 from services.escalation.domain.acts import ActionDone, PromiseGiven
@@ -14,12 +15,13 @@ from services.escalation.domain.promising import PromiseWanted, decide_done, dec
 from services.escalation.handlers.watching import tend
 from services.escalation.store import Book
 from services.escalation.store.book import Words
-from services.escalation.store.loading import LOOK_BACK
 from shared.contracts.envelope import new_id
 from shared.contracts.escalation import PromiseEvent
 from shared.refusal import Refusal
 from shared.work import Kept, Work
 
+#: longer than any transaction may take
+LOOK_BACK = timedelta(seconds=60)
 #: no letters or digits that are read for one another
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -71,7 +73,7 @@ def said_before(book: Book, customer_id: str, made_by: str, wanted: PromiseWante
         and (one.customer_id == customer_id or one.scope == "everyone" or one.made_by == made_by)
     ]
     found = canned.alike(wanted.text, broken)
-    if not broken or found.value < canned.COPY:
+    if found.acceptable:
         return None
     return Refusal(
         "canned-answer",

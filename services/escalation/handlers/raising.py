@@ -26,11 +26,15 @@ def ladder_of(book: Book, state: Escalation) -> Ladder:
     return Ladder(book.policies.of(state.policy_version), book.policies.current)
 
 
-def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause, *, ask: bool = True) -> Kept[Escalation]:
-    """Raises an escalation of this complaint, or lets the cause join the one that waits.
+def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause) -> None:
+    """Raises an escalation of this complaint, or lets the cause join the one that waits; the step stands."""
+    kept, before = joined(book, work, complaint, cause)
+    stand(book, work, kept, before)
 
-    `ask=False` leaves it to the caller to write to a person newly asked: who broke a promise gets one mail, not two.
-    """
+
+def joined(book: Book, work: Work, complaint: Complaint, cause: Cause) -> tuple[Kept[Escalation], int]:
+    """The escalation that a cause has raised or joined, and how many steps were made before: its step does not `stand`
+    yet."""
     kept = book.waiting(complaint.id)
     if kept is not None:
         on_time(book, work, kept)
@@ -43,8 +47,7 @@ def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause, *,
     else:
         for event in decide_join(kept.now, cause, work.now, ladder_of(book, kept.now)):
             book.say_escalation(work, kept, event)
-    stand(book, work, kept, before, ask=ask)
-    return kept
+    return kept, before
 
 
 def answered_back(book: Book, work: Work, complaint: Complaint, earlier: str | None = None) -> bool:
@@ -74,7 +77,7 @@ def on_time(book: Book, work: Work, kept: Kept[Escalation]) -> None:
         stand(book, work, kept, before)
 
 
-def stand(book: Book, work: Work, kept: Kept[Escalation], before: int, *, ask: bool = True) -> None:
+def stand(book: Book, work: Work, kept: Kept[Escalation], before: int) -> None:
     """Sets the deadline of the step that stands, and writes to whoever is newly asked.
 
     A step whose time is over by now (an outage) is on the record, but nobody is written to about it.
@@ -82,7 +85,7 @@ def stand(book: Book, work: Work, kept: Kept[Escalation], before: int, *, ask: b
     state = kept.now
     waiting = state.status == "waiting"
     work.set_timer("ladder", kept.id, kept.customer_id, state.due_at if waiting else None)
-    if ask and waiting and state.steps_made > before and state.due_at > work.now:
+    if waiting and state.steps_made > before and state.due_at > work.now:
         book.order(ask_order(state, work))
 
 

@@ -19,7 +19,7 @@ from services.escalation.domain.promising import (
     hurts,
     next_due,
 )
-from services.escalation.handlers.raising import mail_id, on_time, raise_or_join
+from services.escalation.handlers.raising import joined, mail_id, stand
 from services.escalation.store import Book
 from services.escalation.store.book import Breach, Watch
 from shared.contracts.escalation import PromiseBroken, PromiseEvent
@@ -97,13 +97,10 @@ def carry(book: Book, work: Work, promise: Promise | Watch, contact: Contact) ->
         promise_id=promise.id,
         executive_id=promise.made_by,
     )
-    waiting = book.waiting(complaint.id)
-    if waiting is not None:
-        on_time(book, work, waiting)
-    before = waiting.now.steps_made if waiting else 0
-    kept = raise_or_join(book, work, complaint, cause, ask=False)
+    kept, before = joined(book, work, complaint, cause)
     state = kept.now
     asked = state.steps_made > before
+    stand(book, work, kept, state.steps_made)  # a person newly asked gets one mail, not two: that of the breach
     promiser = written_to(book.policies.current, promise.made_by)
     if asked and state.executive_id != promiser:
         _write(book, work, promise, contact, kept, "executive", state.executive_id, state.step.n)
@@ -117,9 +114,8 @@ def tell_first_owner(book: Book, work: Work, complaint: Complaint) -> None:
     """A promise was broken before anybody owned the complaint, and its own had none: whoever owns this now hears."""
     for contact in book.contacts_of(complaint.id):
         for promise_id in contact.raised:
-            made = book.promises.get(promise_id)
-            promise = made.now if made else book.watches.get(promise_id)
-            breach, owner = book.breach(promise_id, contact.id), complaint.first_owner_id
+            promise, breach = book.promise(promise_id), book.breach(promise_id, contact.id)
+            owner = complaint.first_owner_id
             kept = book.waiting(complaint.id) or next(iter(book.answered(complaint.id)), None)
             if promise is None or breach is None or not breach.stands or kept is None or owner is None:
                 continue

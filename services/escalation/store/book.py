@@ -206,6 +206,11 @@ class Book:
         self.watches[watch.id] = watch
         self._watches_by_cause.setdefault(watch.cause, []).append(watch)
 
+    def promise(self, promise_id: str) -> Promise | Watch | None:
+        """A promise, or as much of another customer's as is known here."""
+        kept = self.promises.get(promise_id)
+        return kept.now if kept else self.watches.get(promise_id)
+
     def promises_on(self, customer_id: str, causes: Iterable[str]) -> list[Kept[Promise]]:
         """Promises on any of these causes that concern this customer and whose own customer's lock is held."""
         return [

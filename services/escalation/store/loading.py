@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, all_, and_, any_, bindparam, exists, func, select
@@ -24,8 +24,6 @@ from shared.work import Kept
 MOST_NEWER = 200
 #: contacts that a new promise to everyone is held against: a minute of more than a thousand a second on one cause
 MOST_HEARD_SINCE = 100_000
-#: longer than any transaction may take
-LOOK_BACK = timedelta(seconds=60)
 #: promises that did not hold with which a new one is compared
 MOST_BROKEN = 500
 #: held while an answer is taken: of two that are alike and come at once, the second sees the first
