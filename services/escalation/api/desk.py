@@ -64,7 +64,7 @@ class Desk:
             earlier, last = await reading.earlier_answers(conn, complaint_id, pieces)
         found = await asyncio.to_thread(canned.likeness, text, earlier, names)
         like = canned.refused_for(found, earlier)
-        return Alike(found.acceptable, round(found.value, 3), tuple(found.because), tuple(pieces), like), last
+        return Alike(found.acceptable, found.value, found.because, tuple(pieces), like), last
 
 
 def not_found(what: str) -> Problem:

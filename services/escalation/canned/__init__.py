@@ -24,7 +24,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from services.escalation.canned import courtesy
-from services.escalation.canned.masks import body, level, masked, own, unfilled
+from services.escalation.canned.masks import body, level, masked, own, unfilled, unnamed
 
 #: a text this like an earlier one is a copy
 COPY = 0.80
@@ -43,8 +43,6 @@ _SAME = 0.88
 _A_WORD = 8
 #: sentences, and what commas part in them
 _SENTENCE = re.compile(r"[^.!?;,。！？；，\n]+")
-
-
 _SPACES = re.compile(r"[\W_]+")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 #: how long the pieces of a sketch are, and how many it has
@@ -74,7 +72,8 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
         return Likeness(1.0, (COURTESY_ALONE,), False)
     if unfilled(text):
         return Likeness(1.0, (UNFILLED,), False)
-    mine = core(_unnamed(text, names))
+    nameless = unnamed(text, names)
+    mine = core(nameless)
     found = process.extractOne(mine, [core(one) for one in earlier], scorer=fuzz.ratio, score_cutoff=30)
     if found is None:
         return Likeness(0.0, (), True)
@@ -82,7 +81,7 @@ def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Li
     value, least = score / 100, COPY
     if _CLOSE <= value < COPY:
         # with its courtesy it may be nearer: the same letter, a sentence of it taken for courtesy in one of the two
-        value = max(value, fuzz.ratio(body(_unnamed(text, names)), body(earlier[place])) / 100)
+        value = max(value, fuzz.ratio(body(nameless), body(earlier[place])) / 100)
     if courtesy.weight(mine) >= _LONG and value < COPY:
         value, place = max((value, place), _sentences(mine, earlier))
     if courtesy.weight(mine) < _SHORT:
@@ -120,7 +119,7 @@ def sketch(text: str, names: Iterable[str] = ()) -> list[str]:
     Two texts that are 0.80 alike share most of their pieces, and so at least one of the smallest but for a freak;
     texts that share none are not compared.
     """
-    said = _SPACES.sub("", core(_unnamed(text, names))) or level(own(text))
+    said = _SPACES.sub("", core(unnamed(text, names))) or level(own(text))
     size = _SIGNS if _CHINESE.search(said) else _LETTERS
     pieces = {said[at : at + size] for at in range(max(len(said) - size + 1, 1))}
     return [f"{one:x}" for one in sorted({_mixed(piece) for piece in pieces})[:_PIECES]]
@@ -129,12 +128,6 @@ def sketch(text: str, names: Iterable[str] = ()) -> list[str]:
 def _mixed(piece: str) -> int:
     # the order of checksums follows the text; multiplied it follows nothing, and the smallest are a fair sample
     return zlib.crc32(piece.encode()) * 0x9E3779B1 & 0xFFFFFFFF
-
-
-def _unnamed(text: str, names: Iterable[str]) -> str:
-    for name in sorted(filter(None, names), key=len, reverse=True):
-        text = text.replace(name, "#")
-    return text
 
 
 def _sentences(mine: str, earlier: Sequence[str]) -> tuple[float, int]:

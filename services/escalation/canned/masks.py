@@ -104,10 +104,15 @@ def own(text: str) -> str:
     return (said[:-_MOST_SIGNATURE] + tail).strip()
 
 
-def masked(text: str, names: Iterable[str] = ()) -> str:
-    """The text with everything masked that a form leaves open; `names` of people too."""
+def unnamed(text: str, names: Iterable[str]) -> str:
+    """The text with these names masked."""
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, MASK)
+    return text
+
+
+def masked(text: str) -> str:
+    """The text with everything masked that a form leaves open."""
     text = numbered(text)
     for pattern, mask in _NAMED:
         text = pattern.sub(mask, text)
@@ -126,6 +131,6 @@ def level(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def body(text: str, names: Iterable[str] = ()) -> str:
+def body(text: str) -> str:
     """What two answers are compared by."""
-    return level(masked(own(text), names))
+    return level(masked(own(text)))

@@ -114,7 +114,7 @@ def _alike(book: Book, given: AnswerGiven, state: Escalation) -> Alike:
         return alike
     found = canned.likeness(given.text, newer)
     like = canned.refused_for(found, newer)
-    return Alike(found.acceptable, max(found.value, alike.likeness), tuple(found.because), earlier=like)
+    return Alike(found.acceptable, max(found.value, alike.likeness), found.because, earlier=like)
 
 
 def _to_customer(state: Escalation, answer_id: str, work: Work) -> MailOrder:
