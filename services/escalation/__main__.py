@@ -58,6 +58,8 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         machinery.loops.append(Loop("escalation.mail", room.run_once, tick=0.5, bell=machinery.bell(BELL)))
         machinery.loops.append(Loop("escalation.mail_forget", room.forget_old, tick=3600))
         machinery.on_stop.append(room.stop)
+    if not parts & {"api", "inbound"}:
+        return machinery.assembly()
     hub = feed.Hub(machinery.engine, machinery.bell(feed.NUMBERED))
     desk = Desk(machinery.corridor, machinery.engine, policies, hub)
     listening = _inbound(machinery, settings, desk, clock) if "inbound" in parts else []

@@ -56,10 +56,6 @@ def line(item: dict[str, Any]) -> Line:
     return Line(item["position"], event)
 
 
-#: a stream: items that come together; none of them is a heartbeat
-Watched = AsyncGenerator[list[Line], None]
-
-
 class CutOff(Exception):
     """The watcher is too slow; it may come back with `position`, the last that it was given."""
 
