@@ -7,9 +7,9 @@ from decimal import Decimal
 from services.escalation.domain import contact as contacts
 from services.escalation.domain.climbing import Cause, level_of
 from services.escalation.domain.complaint import Complaint, alarming
-from services.escalation.domain.mail import MailOrder, RecipientKind
+from services.escalation.domain.mail import MailOrder
 from services.escalation.handlers.delivering import ask_owner_to_tell
-from services.escalation.handlers.raising import answered_back, mail_id, raise_or_join
+from services.escalation.handlers.raising import agent_or_supervisors, answered_back, mail_id, raise_or_join
 from services.escalation.handlers.watching import carry, judge_anew, tell_first_owner
 from services.escalation.store import Book
 from shared.contracts import ownership
@@ -113,8 +113,7 @@ def on_answered(book: Book, work: Work, event: ownership.Answered) -> None:
 def on_follow_up_due(book: Book, work: Work, event: ownership.FollowUpDue) -> None:
     """A customer whose complaint was closed is to be visited: whoever is to do it is told, else the supervisors."""
     complaint = on_complaint(book, work, event)
-    told: list[tuple[RecipientKind, str]] = [("agent", event.agent_id)] if event.agent_id else []
-    for kind, recipient in told or [("address", one) for one in book.policies.current.supervisors]:
+    for kind, recipient in agent_or_supervisors(book, event.agent_id):
         book.order(
             MailOrder(
                 id=mail_id("visit", complaint.id, event.cycle, recipient),

@@ -8,7 +8,7 @@ from services.escalation.domain.climbing import Cause, decide_join, decide_raise
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import Ladder, written_to
-from services.escalation.domain.mail import MailOrder
+from services.escalation.domain.mail import MailOrder, RecipientKind
 from services.escalation.store import Book
 from shared.contracts.envelope import new_id
 from shared.work import Kept, Work
@@ -19,6 +19,13 @@ _MAILS = UUID("0b9f4a52-6d0e-5c1c-9a8e-3f8f5a5f6c11")
 def mail_id(*causes: str | int) -> str:
     """The id of a mail, from what caused it: the same cause again is the same mail."""
     return str(uuid5(_MAILS, "/".join(str(cause) for cause in causes)))
+
+
+def agent_or_supervisors(book: Book, agent_id: str | None) -> list[tuple[RecipientKind, str]]:
+    """To whom something goes that an agent is to do: the agent who is named, else the policy's supervisors."""
+    if agent_id:
+        return [("agent", agent_id)]
+    return [("address", one) for one in book.policies.current.supervisors]
 
 
 def ladder_of(book: Book, state: Escalation) -> Ladder:

@@ -8,7 +8,7 @@ from datetime import datetime
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.mail import AGAIN, MailKind, MailOrder, RecipientKind
 from services.escalation.handlers.events import on_complaint
-from services.escalation.handlers.raising import mail_id
+from services.escalation.handlers.raising import agent_or_supervisors, mail_id
 from services.escalation.store import Book
 from shared.contracts import ownership
 from shared.work import Work
@@ -44,12 +44,7 @@ def on_succession_asked(book: Book, work: Work, event: ownership.SuccessionAsked
     """Whoever is to accept is asked to; where nobody is named, the supervisors are asked to name somebody."""
     complaint = on_complaint(book, work, event)
     due_at = next((one.due_at for one in event.clocks if one.change == "started" and one.kind == "succession"), None)
-    asked: list[tuple[RecipientKind, str]] = (
-        [("agent", event.to_id)]
-        if event.to_id is not None
-        else [("address", one) for one in book.policies.current.supervisors]
-    )
-    for kind, recipient in asked:
+    for kind, recipient in agent_or_supervisors(book, event.to_id):
         book.order(_order(work, complaint, "succession", kind, recipient, event, due_at=due_at))
 
 
