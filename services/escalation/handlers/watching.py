@@ -112,12 +112,14 @@ def carry(book: Book, work: Work, promise: Promise | Watch, contact: Contact) ->
 
 def tell_first_owner(book: Book, work: Work, complaint: Complaint) -> None:
     """A promise was broken before anybody owned the complaint, and its own had none: whoever owns this now hears."""
+    owner = complaint.first_owner_id
+    kept = book.waiting(complaint.id) or next(iter(book.answered(complaint.id)), None)
+    if owner is None or kept is None:
+        return
     for contact in book.contacts_of(complaint.id):
         for promise_id in contact.raised:
             promise, breach = book.promise(promise_id), book.breach(promise_id, contact.id)
-            owner = complaint.first_owner_id
-            kept = book.waiting(complaint.id) or next(iter(book.answered(complaint.id)), None)
-            if promise is None or breach is None or not breach.stands or kept is None or owner is None:
+            if promise is None or breach is None or not breach.stands:
                 continue
             if _original_owner(book, promise) in (None, owner):
                 _write(book, work, promise, contact, kept, "agent", owner, 0)

@@ -58,18 +58,20 @@ async def _mails(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
 async def _contacts(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
     if wanted.look_back:
         await _heard_since(conn, book, wanted.look_back)
-    if not wanted.contacts and not wanted.whole:
+    if not wanted.contacts and not wanted.whole and not wanted.raised:
         return
     found = contacts.c.id == among("ids", wanted.contacts)
     if wanted.whole:
         found |= contacts.c.complaint_id == among("whole", wanted.whole)
+    if wanted.raised:
+        carried = func.jsonb_array_length(contacts.c.facts["raised"]) > 0
+        found |= (contacts.c.complaint_id == among("raised", wanted.raised)) & carried
     for row in await conn.execute(select(contacts.c.facts).where(found)):
         one = Contact.model_validate(row.facts)
         book.contacts[one.id] = one
         wanted.causes |= {one.cause} if one.cause else set()
         wanted.complaints |= {one.complaint_id} if one.complaint_id else set()
         wanted.heard += [one.heard_at] if one.heard_at else []
-        wanted.promises |= set(one.raised) if one.complaint_id in wanted.whole else set()
 
 
 HEARD_SINCE = (

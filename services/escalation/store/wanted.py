@@ -23,6 +23,8 @@ class Wanted:
     complaints: set[str] = field(default_factory=set)
     #: complaints all of whose contacts are read
     whole: set[str] = field(default_factory=set)
+    #: complaints of which the contacts are read whose breach of a promise has reached an escalation
+    raised: set[str] = field(default_factory=set)
     contacts: set[str] = field(default_factory=set)
     escalations: set[str] = field(default_factory=set)
     promises: set[str] = field(default_factory=set)
@@ -94,8 +96,10 @@ class Wanted:
             case ownership.Classified():
                 self.contacts |= set(event.contact_ids)
                 self._cause(event.cause)
-            case ownership.Closed(basis="not_a_complaint") | ownership.OwnerAssigned():
+            case ownership.Closed(basis="not_a_complaint"):
                 self.whole.add(event.complaint_id)
+            case ownership.OwnerAssigned():
+                self.raised.add(event.complaint_id)
 
     def _due(self, due: Due) -> None:
         if due.kind in ("ladder", "tell"):
