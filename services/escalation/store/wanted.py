@@ -28,7 +28,6 @@ class Wanted:
     contacts: set[str] = field(default_factory=set)
     escalations: set[str] = field(default_factory=set)
     promises: set[str] = field(default_factory=set)
-    customers: set[str] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
     #: when the contacts that are to be judged were heard: promises watched at no such time are left alone
     heard: list[datetime] = field(default_factory=list)
