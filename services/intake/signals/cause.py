@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,14 +24,14 @@ class _Keyword:
 
 
 class CauseEar:
-    """Centroids of one language. Scores of a word are kept once computed: a text costs a look-up per word."""
+    """What is heard of causes in one language: by the words of each, and by what was learned from its examples."""
 
     def __init__(self, causes: Sequence[CauseWords], language: str) -> None:
         self.codes = tuple(cause.code for cause in causes)
         self._zh = language == "zh"
         self._keywords: dict[str, list[_Keyword]] = {}
         self._given = [0] * len(causes)
-        documents: list[tuple[int, list[str]]] = []
+        documents: list[tuple[int, Mapping[str, int]]] = []
         for number, cause in enumerate(causes):
             for phrase in cause.words.get(language, ()):
                 parts = (phrase.lower(),) if self._zh else tuple(stem(word) for word in plain_words(phrase))
@@ -45,10 +44,8 @@ class CauseEar:
             documents += [(number, self._features(self.codes[number])) for number in sorted({n for n, _ in documents})]
         self._learned = learn(documents, rarity(language)) if documents else _NOTHING
 
-    def _features(self, text: str) -> list[str]:
-        if self._zh:
-            return list(likeness.characters(text).elements())
-        return likeness.worded(plain_words(text))
+    def _features(self, text: str) -> Mapping[str, int]:
+        return likeness.characters(text) if self._zh else likeness.worded(plain_words(text))
 
     def hear(self, text: str, words: Sequence[str]) -> Cause:
         """At most three candidates, best first; a value only where the best is good enough."""
@@ -95,8 +92,8 @@ class CauseEar:
         return {number: min(0.95, 0.8 * count / min(2, self._given[number])) for number, count in hits.items()}
 
     def _by_examples(self, text: str, words: Sequence[str]) -> dict[int, float]:
-        features = self._features(text) if self._zh else likeness.worded(words)
-        vector = likeness.weigh(Counter(features), self._learned.rarity, self._learned.unknown)
+        counts = likeness.characters(text) if self._zh else likeness.worded(words)
+        vector = likeness.weigh(counts, self._learned.rarity, self._learned.unknown)
         near = nearness(vector, self._learned.weights)
         return _confidence(sorted(((value, number) for number, value in near.items()), reverse=True)[:6])
 

@@ -39,8 +39,7 @@ class Finder:
         }
         self.anchors = frozenset(self._table)
         self._guards_of = {
-            cue.name: tuple(g for g in rules.guards if not g.stops or cue.name in g.stops or cue.name in g.stops)
-            for cue in rules.cues
+            cue.name: tuple(g for g in rules.guards if not g.stops or cue.name in g.stops) for cue in rules.cues
         }
 
     def wanted(self, words: Set[str], row: str | None) -> Set[str]:

@@ -170,7 +170,9 @@ class Hearing:
             return leaving.in_characters(whole, spans) if threats else [], again.in_characters(whole, spans)
         seen = set(words)
         row = f" {' '.join(words)} " if texts.is_plain(whole) and self._names.keys().isdisjoint(seen) else None
-        anchors = leaving.wanted(seen, row) | again.wanted(seen, row) if threats else again.wanted(seen, row)
+        anchors = again.wanted(seen, row)
+        if threats:
+            anchors |= leaving.wanted(seen, row)
         if not anchors:
             return [], []
         sentences = texts.sentences(whole, self._names, anchors)

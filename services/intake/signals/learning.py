@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.intake.signals import likeness
@@ -28,19 +28,18 @@ class Learned:
     weights: Mapping[str, Mapping[int, float]]
 
 
-def learn(documents: Sequence[tuple[int, Iterable[str]]], background: Rarity) -> Learned:
-    """(cause, features) of every example -> what is looked up for a text. The same examples give the same."""
-    counted = [(number, Counter(features)) for number, features in documents]
+def learn(documents: Sequence[tuple[int, Mapping[str, int]]], background: Rarity) -> Learned:
+    """(cause, counts of features) of every example -> what is looked up for a text. The same examples give the same."""
     seen: Counter[str] = Counter()
-    for _, counts in counted:
+    for _, counts in documents:
         seen.update(counts.keys())
-    texts = 1 + len(counted) + BACKGROUND * background.texts
+    texts = 1 + len(documents) + BACKGROUND * background.texts
     rarity = {
         feature: math.log(texts / (1 + count + BACKGROUND * background.background.get(feature, 0.0))) + 1.0
         for feature, count in seen.items()
     }
     unknown = math.log(texts) + 1.0
-    vectors = [(number, likeness.weigh(counts, rarity, unknown)) for number, counts in counted]
+    vectors = [(number, likeness.weigh(counts, rarity, unknown)) for number, counts in documents]
     weights = _centroids(vectors)
     _part(vectors, weights)
     return Learned(rarity, unknown, weights)

@@ -22,9 +22,11 @@ def pieces(word: str) -> list[str]:
     return out
 
 
-def worded(words: Sequence[str]) -> list[str]:
-    """All features of the words of a text: they, their pieces, and each with the next."""
-    return [piece for word in words for piece in pieces(word)] + [f"{one} {other}" for one, other in pairwise(words)]
+def worded(words: Sequence[str]) -> Counter[str]:
+    """The words of a text, their pieces, and each with the next."""
+    counts = Counter(piece for word in words for piece in pieces(word))
+    counts.update(f"{one} {other}" for one, other in pairwise(words))
+    return counts
 
 
 def characters(text: str) -> Counter[str]:

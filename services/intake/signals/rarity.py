@@ -56,9 +56,8 @@ def rarity(language: str) -> Rarity:
 
 def features(text: str, language: str) -> Set[str]:
     """All features that a text has in one language, each once."""
-    if language == "zh":
-        return likeness.characters(text).keys()
-    return set(likeness.worded(plain_words(text)))
+    counts = likeness.characters(text) if language == "zh" else likeness.worded(plain_words(text))
+    return counts.keys()
 
 
 def counted(texts: Iterable[str], language: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from services.intake.signals import likeness
@@ -74,7 +75,4 @@ def hear(
 def vector(text: str, language: str) -> likeness.Vector:
     if language == "zh":
         return rarity(language).weigh(likeness.characters(_COURTESIES.sub(" ", text)))
-    counts: dict[str, int] = {}
-    for word in plain_words(text):
-        counts[word] = counts.get(word, 0) + 1
-    return rarity(language).weigh(counts)
+    return rarity(language).weigh(Counter(plain_words(text)))

@@ -143,7 +143,7 @@ def _plain_sentences(
         words = [_short[word] for word in part.split()]
         if not words or (wanted is not None and wanted.isdisjoint(words)):
             continue
-        if len(words) >= SENTENCE_WORDS or not (not names or names.keys().isdisjoint(words)):
+        if len(words) >= SENTENCE_WORDS or (names and not names.keys().isdisjoint(words)):
             return None
         if not edges:
             edges = [-1, *(mark.start() for mark in _END.finditer(text)), len(text)]
