@@ -49,9 +49,7 @@ class Responded:
 
 def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
     """A customer said something; the same identity again changes nothing."""
-    there = book.known.get((new.source, new.source_event_id))
-    if there is None and new.envelope is not None:
-        there = book.enveloped.get(new.envelope)
+    there = book.there(new)
     if there is not None:
         book.came_in(new.envelope, there)
         return Taken(there.contact_id, there.received_at, there.signals, duplicate=True)

@@ -101,10 +101,12 @@ class Book:
         Here, and not where it is decided, because a set of long texts takes seconds.
         """
         breath = Breath()
-        seen: set[Identity | bytes | None] = {None}
+        seen: set[Identity | bytes] = set()
         for one in new:
-            names = {(one.source, one.source_event_id), one.envelope}
-            if not seen.isdisjoint(names - {None}) or one.customer_id in self.confused:
+            names: set[Identity | bytes] = {(one.source, one.source_event_id)}
+            if one.envelope is not None:
+                names.add(one.envelope)
+            if not seen.isdisjoint(names) or one.customer_id in self.confused:
                 continue
             seen |= names
             signals = one.signals
@@ -139,9 +141,10 @@ class Book:
         self.contacts[kept.id] = kept
         self.customer(new.customer_id).known = True
 
-    def knows(self, new: NewContact) -> bool:
-        """Whether a contact is there already, by its identity or by that of the event that brings it."""
-        return (new.source, new.source_event_id) in self.known or new.envelope in self.enveloped
+    def there(self, new: NewContact) -> Known | None:
+        """The contact where it is there already, by its identity or by that of the event that brings it."""
+        found = self.known.get((new.source, new.source_event_id))
+        return self.enveloped.get(new.envelope) if found is None and new.envelope is not None else found
 
     def came_in(self, envelope: bytes | None, there: Known) -> None:
         """Notes which event brought a contact, the first time or again."""

@@ -123,15 +123,14 @@ class IntakeStore:
                 book.responders[row.id] = Responder(row.name, row.email, row.said_at)
         others = sorted({one.customer_id for one in payloads if isinstance(one, NewProfile | Erase | Carried | Merge)})
         others += [one.into for one in payloads if isinstance(one, Merge) and one.into is not None]
-        if others:
-            self._know(book, await customers_of(conn, others))
+        self._know(book, await customers_of(conn, others))
         await self._tell_apart(conn, book, {*others, *(one.customer_id for one in new)})
-        if acted_on := sorted(one for one in others if not book.customer(one).known):
-            for row in await recent(conn, acted_on):
-                book.customer(row.customer_id).known = True
+        acted_on = sorted(one for one in others if not book.customer(one).known)
+        for row in await recent(conn, acted_on):
+            book.customer(row.customer_id).known = True
         if envelopes := [one.envelope for one in new if one.envelope is not None]:
             await self._load_enveloped(conn, book, envelopes)
-        if unknown := [one for one in new if not book.knows(one)]:
+        if unknown := [one for one in new if book.there(one) is None]:
             await book.compare(unknown)
         return book
 

@@ -122,7 +122,7 @@ _unlike = (
 _whose = func.unnest(texts("whose")).table_valued(column("customer_id", Text)).render_derived(name="whose")
 _last = (
     select(
-        _c.id,
+        cast(_c.id, Text).label("id"),
         _c.customer_id,
         _c.conversation_id,
         _c.cause,
@@ -135,9 +135,7 @@ _last = (
     .lateral("last")
 )
 #: the last few contacts of customers `whose`, of each the latest first
-RECENT: Final = select(cast(_last.c.id, Text).label("id"), *[one for one in _last.c if one.name != "id"]).select_from(
-    _whose.join(_last, true())
-)
+RECENT: Final = select(_last).select_from(_whose.join(_last, true()))
 #: customers `ids`; JSON is text
 CUSTOMERS: Final = select(
     *[cast(one, Text).label(one.name) if isinstance(one.type, JSONB) else one for one in customers.c]
