@@ -7,9 +7,9 @@ from operator import itemgetter
 from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
-from services.intake.handlers import CORRECTED, MERGED, REGISTRY
+from services.intake.handlers import CORRECTED, ERASED, MERGED, REGISTRY
 from services.intake.hooks.asking import AskingLoop
-from services.intake.hooks.forgetting import BELL, Forgetting
+from services.intake.hooks.forgetting import Forgetting
 from services.intake.hooks.ordering import Ordering
 from services.intake.hooks.receiving import Shelf
 from services.intake.hooks.switchboard import Switchboard
@@ -61,7 +61,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         ):
             machinery.led_loop(f"intake.{name}", lock_number("intake", name), work, tick=_TICK, bell=Bell())
         forgetting = lock_number("intake", "forgetting")
-        bell = machinery.bell(BELL)
+        bell = machinery.bell(ERASED)
         machinery.led_loop("intake.forgetting", forgetting, Forgetting(switchboard).run_once, tick=600, bell=bell)
     if "timers" in parts:
         merging, retention = Merging(machinery.corridor), Retention(machinery.engine, clock, policies)

@@ -21,6 +21,8 @@ from shared.work import Kept, Work
 MERGED: Final = "intake_merged"
 #: rung when a correction is kept
 CORRECTED: Final = "intake_corrected"
+#: rung when a customer is erased
+ERASED: Final = "intake_erased"
 _NO_CONTACT: Final = Refusal("not-found", "There is no such contact.", 404)
 _NO_CUSTOMER: Final = Refusal("not-found", "There is no such customer.", 404)
 _CONFUSED: Final = Refusal("customer-id-taken", "This customer id is the id of a contact.", 422)
@@ -109,7 +111,7 @@ def on_erase(book: Book, work: Work, erase: Erase) -> datetime | Refusal:
     customer.changed = True
     work.announce(customer.kept, domain.erase(erase.customer_id, work.now), domain.evolve_customer)
     book.forget(erase.customer_id)
-    work.ring("intake_erased")
+    work.ring(ERASED)
     return work.now
 
 

@@ -86,7 +86,7 @@ class CloudEvent:
             raise _unsupported("The data must be application/json, in UTF-8.")
         if self.raw is None:
             if self.value is None:
-                raise invalid((f"/{self.member}" if self.member else "", "is required"))
+                raise invalid((f"/{self.member}", "is required"))
             return self.value
         if self.member:
             try:

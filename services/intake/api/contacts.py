@@ -31,9 +31,10 @@ def _plain(value: str) -> str:
     return value
 
 
-Filter = Annotated[str | None, Query(max_length=200), AfterValidator(lambda v: v if v is None else _plain(v))]
+_PLAIN = AfterValidator(lambda v: v if v is None else _plain(v))
+Filter = Annotated[str | None, Query(max_length=200), _PLAIN]
 #: that of an event may be a long URI
-SourceFilter = Annotated[str | None, Query(max_length=1_000), AfterValidator(lambda v: v if v is None else _plain(v))]
+SourceFilter = Annotated[str | None, Query(max_length=1_000), _PLAIN]
 ContactId = Annotated[str, Path(max_length=100)]
 
 

@@ -58,10 +58,9 @@ def read_reported(event: CloudEvent, ears: Ears) -> NewContact:
     data = event.json()
     if not isinstance(data, dict):
         raise invalid((pointer_to(event.within), "must be an object"))
-    said = {"source": event.source, "source_event_id": event.id, "occurred_at": event.time}
-    filled = {name: value for name, value in said.items() if value is not None and data.get(name) is None}
-    left_out = {name for name in said if data.get(name) is None}
-    whole = {**{name: value for name, value in data.items() if name not in left_out}, **filled}
+    left_out = {name for name in _FILLED if data.get(name) is None}
+    said = {name: getattr(event, _FILLED[name]) for name in left_out}
+    whole = {name: value for name, value in (data | said).items() if value is not None or name not in left_out}
     try:
         body = checked(_REPORTED, whole, event.within)
     except Problem as problem:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,8 +22,6 @@ from services.intake.store import messages as waiting
 
 from .switchboard import Switchboard
 
-#: `work.ring` of an erasure
-BELL: Final = "intake_erased"
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,250}")
 _PHONE = re.compile(r"\+?\d[\d ().-]{5,24}\d")
 #: where a number of three digits or less is somebody's, and not anything's
