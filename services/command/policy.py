@@ -65,7 +65,7 @@ def show(as_json: JsonWanted = False) -> None:
     """Show the policy that a start would load now."""
     import json
 
-    path, policy = _policy_of(None)
+    path, policy = policy_of(None)
     if as_json:
         from shared.policy import show as shown
 
@@ -105,7 +105,7 @@ def explain(
         return
     if what_if is not None:
         raise typer.BadParameter("needs --complaint", param_hint="--what-if")
-    _, policy = _policy_of(file)
+    _, policy = policy_of(file)
     facts = Facts(policy.tier(tier), policy.region(region), product, cause, need, channel)
     show_terms(terms_explained(policy, facts, _instant(at), clock), as_json)
 
@@ -124,7 +124,7 @@ def propose_version(
     from shared.clock import SystemClock
     from shared.policy import propose
 
-    _, policy = _policy_of(file)
+    _, policy = policy_of(file)
     if not on_database(lambda conn: propose(conn, policy, SystemClock().now())):
         raise Trouble(f"Version {policy.version} is or was in force with another content: give this one another name.")
     if as_json:
@@ -133,7 +133,8 @@ def propose_version(
         typer.echo(f"{file}: version {policy.version} may be asked about (--what-if {policy.version})")
 
 
-def _policy_of(file: Path | None) -> tuple[Path, Policy]:
+def policy_of(file: Path | None) -> tuple[Path, Policy]:
+    """A policy file and what it says: the one given, else the one that is set."""
     from services.command.settings import PolicySettings
     from shared.policy import load_policy
     from shared.settings import load

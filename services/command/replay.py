@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.local.trouble import Trouble
+from services.command.verify import counted, show_findings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from services.command.settings import AllSettings
 
-_SHOWN = 20
 _OWN = "ownership"
 
 
@@ -65,17 +65,9 @@ def add_to(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps({"right": not findings, "into": into, "counts": counts, "findings": findings}))
         else:
-            _print(counts, findings)
+            typer.echo(counted(counts))
+            show_findings(findings, "Made anew, it is the same.")
         raise typer.Exit(1 if findings else 0)
-
-
-def _print(counts: dict[str, int], findings: list[str]) -> None:
-    typer.echo(", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in counts.items()))
-    for finding in findings[:_SHOWN]:
-        typer.echo(f"WRONG  {finding}")
-    if len(findings) > _SHOWN:
-        typer.echo(f"       and {len(findings) - _SHOWN} more")
-    typer.echo("Made anew, it is the same." if not findings else f"{len(findings)} findings.")
 
 
 async def replayed(
@@ -87,10 +79,9 @@ async def replayed(
     moving: bool = False,
 ) -> tuple[dict[str, int], list[str]]:
     """Counts and findings of one replay; what was made is dropped again where all is right, unless it is to be kept."""
-    from importlib import import_module
-
     from sqlalchemy import text
 
+    from services.ownership.replay import compared
     from shared.db import make_engine
     from shared.kafka import Connection
     from shared.replay import NotEmptyError
@@ -109,7 +100,7 @@ async def replayed(
                 raise Trouble(f"{error}: {way}.") from None
             if into != _OWN:
                 async with engine.connect() as live:
-                    found = await import_module(f"services.{_OWN}.replay").compared(live, conn, moving=moving)
+                    found = await compared(live, conn, moving=moving)
                 counts |= found[0]
                 findings += found[1]
                 if not findings and not keep:
@@ -123,12 +114,10 @@ async def made_anew(
     conn: AsyncConnection, connection: Any, origin: Origin, into: str, *, replace: bool = False
 ) -> tuple[dict[str, int], list[str]]:
     """Reads the events into schema `into`, folds them and proves the result, all on this connection."""
-    from importlib import import_module
-
+    from services.ownership import replay, verify
     from shared.contracts.envelope import topic_of
     from shared.replay import from_journal, from_topic, prepared, tables_in
 
-    replay, verify = (import_module(f"services.{_OWN}.{room}") for room in ("replay", "verify"))
     conn = await prepared(conn, replay.metadata, into, replace=replace)
     tables = tables_in(replay.metadata, into)
     if origin is Origin.topic:

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.local.trouble import Trouble
+from services.command.policy import JsonWanted, policy_of
 
 if TYPE_CHECKING:
     from services.intake.listening import Ears
 
 app = typer.Typer(help="What is heard in what customers say.", no_args_is_help=True)
-JsonWanted = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 def _ears() -> Ears:
-    from services.command.policy import _policy_of
     from services.intake.listening import Ears
     from shared.policy import Policies
 
-    return Ears(Policies.single(_policy_of(None)[1]))
+    return Ears(Policies.single(policy_of(None)[1]))
 
 
 @app.command()

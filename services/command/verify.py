@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,12 +46,22 @@ def add_to(app: typer.Typer) -> None:
 
 def _print(counts: dict[str, dict[str, int]], findings: list[str]) -> None:
     for service, figures in counts.items():
-        typer.echo(f"{service}: " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in figures.items()))
+        typer.echo(f"{service}: {counted(figures)}")
+    show_findings(findings, "The books are right.")
+
+
+def counted(figures: Mapping[str, int]) -> str:
+    """Figures in a line, for people."""
+    return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in figures.items())
+
+
+def show_findings(findings: Sequence[str], right: str) -> None:
+    """Prints what is wrong, the first of it in full; `right` where nothing is."""
     for finding in findings[:_SHOWN]:
         typer.echo(f"WRONG  {finding}")
     if len(findings) > _SHOWN:
         typer.echo(f"       and {len(findings) - _SHOWN} more")
-    typer.echo("The books are right." if not findings else f"{len(findings)} findings.")
+    typer.echo(right if not findings else f"{len(findings)} findings.")
 
 
 async def _verify(settings: Any, moving: bool) -> tuple[dict[str, dict[str, int]], list[str]]:
