@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from deploy.bench.intake import prepared, served
-from deploy.local.parts import start_postgres
-from shared.auth import mint
+from deploy.bench.intake import intake_served
 
 _CONTACTS = 100_000
 _ITEMS = 1_000
@@ -24,13 +19,10 @@ _PAIRS = 600
 
 def run() -> Iterator[dict[str, Any]]:
     """Yields the figure; starts a PostgreSQL of its own, and intake as it is served alone."""
-    with tempfile.TemporaryDirectory() as folder, start_postgres(Path(folder)) as postgres:
-        key = mint().key
-        asyncio.run(prepared(postgres.url, key))
-        with served("services.__main__", "serve", "intake", "--only", "api", url=postgres.url) as port:
-            headers = {"authorization": f"Bearer {key}"}
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
-                yield _measured(client)
+    with intake_served() as (port, key, _):
+        headers = {"authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
+            yield _measured(client)
 
 
 def _contact(number: int, customer: str) -> dict[str, Any]:

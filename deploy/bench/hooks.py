@@ -13,23 +13,19 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from deploy.bench import load
-from deploy.bench.intake import SECRET_KEY, prepared, served
-from deploy.local.parts import start_postgres
+from deploy.bench.intake import SECRET_KEY, intake_served, served
 from services.intake.adapters.pieces.shape import Endpoint
 from services.intake.hooks.switchboard import sealed_row
 from services.intake.store import deliveries
-from shared.auth import mint
 from shared.clock import SystemClock
 from shared.db import make_engine
 
@@ -41,12 +37,9 @@ _ENDPOINT = Endpoint("standard-webhooks", "bench", "whsec_" + base64.b64encode(_
 
 def run() -> Iterator[dict[str, Any]]:
     """Yields the figure; starts a PostgreSQL of its own, intake's API, and its loops for hooks."""
-    with tempfile.TemporaryDirectory() as folder, start_postgres(Path(folder)) as postgres:
-        key = mint().key
-        asyncio.run(prepared(postgres.url, key))
-        asyncio.run(_added(postgres.url))
-        with served("services.__main__", "serve", "intake", "--only", "api", url=postgres.url) as port:
-            yield _measured(port, key, postgres.url)
+    with intake_served() as (port, key, url):
+        asyncio.run(_added(url))
+        yield _measured(port, key, url)
 
 
 def _measured(port: int, key: str, url: str) -> dict[str, Any]:

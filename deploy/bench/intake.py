@@ -34,15 +34,22 @@ _ITEMS = 1_000
 
 def run() -> Iterator[dict[str, Any]]:
     """Yields both figures; starts a PostgreSQL of its own, and intake as it is served alone."""
+    with intake_served() as (port, key, url):
+        yield _posts(port, key, url)
+        yield _batches(port, key, url)
+
+
+@contextmanager
+def intake_served() -> Iterator[tuple[int, str, str]]:
+    """Intake's API in a process of its own, on a PostgreSQL of its own: its port, a key, and the database's URL."""
     with tempfile.TemporaryDirectory() as folder, start_postgres(Path(folder)) as postgres:
         key = mint().key
-        asyncio.run(prepared(postgres.url, key))
+        asyncio.run(_prepared(postgres.url, key))
         with served("services.__main__", "serve", "intake", "--only", "api", url=postgres.url) as port:
-            yield _posts(port, key, postgres.url)
-            yield _batches(port, key, postgres.url)
+            yield port, key, postgres.url
 
 
-async def prepared(url: str, key: str) -> None:
+async def _prepared(url: str, key: str) -> None:
     """Tables, and a key that is limited by nothing."""
     await migrate(url)
     conn = await asyncpg.connect(url)

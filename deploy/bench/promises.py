@@ -7,24 +7,21 @@ promise to everyone stands on each cause; each customer has five of their own.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from deploy.bench.alone import on_postgres
 from deploy.bench.mail import milliseconds
-from deploy.local.parts import start_postgres
 from services.escalation.domain.promise import Promise
 from services.escalation.handlers.events import on_contact_captured
 from services.escalation.store import EscalationStore, metadata
@@ -56,12 +53,7 @@ _FILL = """
 
 def run() -> Iterator[dict[str, Any]]:
     """Yields both figures; starts a PostgreSQL of its own."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        start_postgres(Path(folder)) as postgres,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        yield from runner.run(_measure(postgres.url))
+    yield from on_postgres(_measure)
 
 
 async def _measure(url: str) -> list[dict[str, Any]]:

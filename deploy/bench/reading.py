@@ -3,24 +3,20 @@ among a million complaints, over HTTP."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
-import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deploy.bench.alone import on_postgres
 from deploy.bench.ownership import MONDAY, POLICY, contact, corridor
-from deploy.local.parts import start_postgres
 from services.ownership.api import Desk, Pages, routers
 from services.ownership.handlers import EVENTS
 from shared.auth import KeyRing, StoredKey, mint
@@ -70,12 +66,7 @@ from (
 
 def run() -> Iterator[dict[str, Any]]:
     """Yields both figures; starts a PostgreSQL of its own."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        start_postgres(Path(folder)) as postgres,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        yield from runner.run(_measured(postgres.url))
+    yield from on_postgres(_measured)
 
 
 async def filled(engine: AsyncEngine, many: int, now: Any) -> None:

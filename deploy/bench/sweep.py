@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import statistics
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
-import uvloop
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex
 
+from deploy.bench.alone import on_postgres
 from deploy.bench.ownership import DUE, LATER, Sweeping
-from deploy.local.parts import start_postgres
 from services.ownership.handlers import TIMER
 from services.ownership.store.tables import complaints, timers_rows
 from shared.db import make_engine
@@ -43,12 +39,7 @@ _TIMERS = f"""
 
 def run() -> Iterator[dict[str, Any]]:
     """Yields the figure; starts a PostgreSQL of its own."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        start_postgres(Path(folder)) as postgres,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        yield runner.run(_measured(postgres.url))
+    yield on_postgres(_measured)
 
 
 async def _measured(url: str) -> dict[str, Any]:
