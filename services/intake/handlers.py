@@ -59,7 +59,7 @@ def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
         return _CONFUSED
     customer = book.customer(new.customer_id)
     if new.profile:
-        _learn(book, work, customer, new.profile, new.occurred_at)
+        _learn(work, customer, new.profile, new.occurred_at)
     if new.responder is not None and (new.responder.name is not None or new.responder.email is not None):
         book.meets(new.responder, min(new.occurred_at, work.now))
     signals = book.compared.get(new.contact_id, new.signals)
@@ -96,7 +96,7 @@ def on_profile(book: Book, work: Work, new: NewProfile) -> Customer | Refusal:
     if new.customer_id in book.confused:
         return _CONFUSED
     customer = book.customer(new.customer_id)
-    _learn(book, work, customer, new.fields, new.occurred_at)
+    _learn(work, customer, new.fields, new.occurred_at)
     customer.known = customer.changed = True
     return customer
 
@@ -137,7 +137,7 @@ def on_carried(book: Book, work: Work, carried: Carried) -> None:
     customer = book.customer(carried.customer_id)
     profile = domain.combined(customer.profile, carried.profile)
     if profile is not customer.profile:
-        _know(book, work, customer, profile, max(profile.as_of.values()))
+        _know(work, customer, profile, max(profile.as_of.values()))
 
 
 def on_classified(book: Book, work: Work, event: Classified) -> None:
@@ -157,18 +157,18 @@ def on_classified(book: Book, work: Work, event: Classified) -> None:
     work.ring(CORRECTED)
 
 
-def _learn(book: Book, work: Work, customer: Customer, given: Mapping[str, Any], occurred_at: datetime) -> None:
+def _learn(work: Work, customer: Customer, given: Mapping[str, Any], occurred_at: datetime) -> None:
     # a statement from the future would keep all others out until then
     at = min(occurred_at, work.now)
     profile = domain.merged(customer.profile, given, at)
     if profile is customer.profile:
         return
-    _know(book, work, customer, profile, at)
+    _know(work, customer, profile, at)
     if customer.merged_into is not None:
         work.ring(MERGED)
 
 
-def _know(book: Book, work: Work, customer: Customer, profile: domain.Profile, at: datetime) -> None:
+def _know(work: Work, customer: Customer, profile: domain.Profile, at: datetime) -> None:
     customer.profile, customer.changed = profile, True
     kept: Kept[Standing] = customer.kept
     event = domain.profiled(kept.id, customer.standing, profile, at)

@@ -122,7 +122,3 @@ def stem(word: str) -> str:
 def _in_order(parts: Sequence[str], words: Sequence[str]) -> bool:
     size = len(parts)
     return any(tuple(words[at : at + size]) == tuple(parts) for at in range(len(words) - size + 1))
-
-
-def need_of(causes: Mapping[str, CauseWords], code: str | None) -> str | None:
-    return causes[code].need if code is not None and code in causes else None
