@@ -11,9 +11,8 @@ from shared.refusal import Refusal
 
 from . import acts
 from .due import close
-from .handling import ids
 from .repeating import judge_later, repeated
-from .story import Around, Story
+from .story import Around, Story, ids
 
 
 def classify(story: Story, act: acts.Classify, now: datetime, policy: Policy, around: Around) -> Refusal | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from shared.contracts import ownership as said
 from shared.contracts.intake import ContactCaptured, ContactResponded
@@ -14,7 +14,7 @@ from . import clocks
 from .due import resume, work_through
 from .repeating import repeat_of
 from .state import Complaint
-from .story import Story, opening
+from .story import Story, ids, opening
 
 #: who acts when the customer does
 BY_CUSTOMER = "customer"
@@ -96,10 +96,11 @@ def decide_opening(
     live = responder is not None and contact.channel in clocks.LIVE_CHANNELS
     changes = clocks.fresh(policy, facts, region, 1, start, owned=responder is not None, live=live)
     again = repeat_of(contact.cause, start, policy, complaints)
-    ids: dict[str, Any] = {"complaint_id": complaint_id, "customer_id": contact.customer_id, "at": now}
     story = opening(
         said.ComplaintOpened(
-            **ids,
+            complaint_id=complaint_id,
+            customer_id=contact.customer_id,
+            at=now,
             clocks=tuple(changes),
             reference=reference,
             contact_id=contact.contact_id,
@@ -122,11 +123,11 @@ def decide_opening(
         why=_WHY_OPENED[because] + (_JOINS_NONE if any(one.status != "closed" for one in complaints) else ""),
     )
     if responder is not None:
-        event = said.OwnerAssigned(**ids, owner_id=responder, because="first_responder")
+        event = said.OwnerAssigned(**ids(story.state, now), owner_id=responder, because="first_responder")
         story.tell(event, by=responder, why="took the first contact")
     _tell_threat(story, contact, now)
     if again is not None:
-        story.tell(said.Repeated(**ids, repeat_of=again.id, cause=contact.cause), by=BY_CUSTOMER)
+        story.tell(said.Repeated(**ids(story.state, now), repeat_of=again.id, cause=contact.cause), by=BY_CUSTOMER)
     return story
 
 
@@ -146,13 +147,11 @@ def decide_joining(
     at = spoke_at(contact, now)
     responder = contact.responder_id
     live = responder is not None and contact.channel in clocks.LIVE_CHANNELS
-    ids: dict[str, Any] = {"complaint_id": state.id, "customer_id": state.customer_id}
     if responder is not None:
         work_through(story, policy, at, now)
     story.tell(
         said.ContactJoined(
-            **ids,
-            at=at,
+            **ids(state, at),
             contact_id=contact.contact_id,
             conversation_id=contact.conversation_id,
             because=because,
@@ -180,14 +179,7 @@ def _tell_threat(story: Story, contact: ContactCaptured, now: datetime) -> None:
     tier = threat_of(contact)
     if tier is None or (tier == "possible" and story.state.departure_threat):
         return
-    event = said.DepartureThreatened(
-        complaint_id=story.state.id,
-        customer_id=story.state.customer_id,
-        at=now,
-        contact_id=contact.contact_id,
-        tier=tier,
-        because="heard",
-    )
+    event = said.DepartureThreatened(**ids(story.state, now), contact_id=contact.contact_id, tier=tier, because="heard")
     story.tell(event, by=BY_CUSTOMER, why="to be confirmed or dismissed" if tier == "possible" else None)
 
 
@@ -200,9 +192,7 @@ def assign(
     """Gives an unowned complaint its owner, who from then on changes only by succession."""
     state = story.state
     event = said.OwnerAssigned(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=at,
+        **ids(state, at),
         owner_id=agent_id,
         because=because,
         clocks=tuple(clocks.met(state, ("claim",), at)),
@@ -221,9 +211,7 @@ def _tell_earlier(
     if responder == first or at >= since:
         return
     event = said.EarlierResponseKnown(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=now,
+        **ids(state, now),
         responder_id=responder,
         responded_at=at,
         owner_id=state.owner_id,
@@ -273,9 +261,7 @@ def decide_response(state: Complaint, response: ContactResponded, now: datetime,
             story, response.responder_id, at, now, contact_id=response.contact_id, response_id=response.response_id
         )
     event = said.CustomerUpdated(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=at,
+        **ids(state, at),
         by_id=response.responder_id,
         how="response",
         response_id=response.response_id,

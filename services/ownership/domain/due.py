@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
 from shared.contracts import ownership as said
 from shared.policy import Policy
 
 from . import clocks, visiting
 from .state import VISITED, Clock, Complaint, Helper
-from .story import BY_CLOCK, Story
+from .story import BY_CLOCK, Story, ids
 
 
 def _moments(state: Complaint) -> Iterator[tuple[datetime, str, Clock | Helper | None]]:
@@ -59,62 +59,55 @@ def work_through(story: Story, policy: Policy, until: datetime, now: datetime) -
 def _tell_helper(story: Story, helper: Helper, now: datetime) -> None:
     state = story.state
     assert helper.due_at is not None
-    ids: dict[str, Any] = {"complaint_id": state.id, "customer_id": state.customer_id, "at": now, "n": helper.n}
+    about = {**ids(state, now), "n": helper.n, "helper_id": helper.helper_id}
     left = helper.remind_at[helper.reminded :]
     if left and left[0] < helper.due_at:
-        event = said.HelperReminded(**ids, helper_id=helper.helper_id, due_at=helper.due_at)
+        event = said.HelperReminded(**about, due_at=helper.due_at)
         story.tell(event, by=BY_CLOCK)
     else:
-        gone = said.HelperTimedOut(**ids, helper_id=helper.helper_id, owner_id=state.owner_id)
+        gone = said.HelperTimedOut(**about, owner_id=state.owner_id)
         story.tell(gone, by=BY_CLOCK, why="no answer in time: the question goes back to whoever holds the complaint")
 
 
 def _tell_clock(story: Story, policy: Policy, clock: Clock, now: datetime) -> None:
     state = story.state
-    ids = {"complaint_id": state.id, "customer_id": state.customer_id, "at": now}
+    about = {
+        **ids(state, now),
+        "kind": clock.kind,
+        "cycle": clock.cycle,
+        "due_at": clock.due_at,
+        "owner_id": state.owner_id,
+    }
     if clock.warned < len(clock.warnings):
         percent, _ = clock.warnings[clock.warned]
-        story.tell(
-            said.ClockWarned(
-                **ids,
-                kind=clock.kind,
-                cycle=clock.cycle,
-                due_at=clock.due_at,
-                percent=percent,
-                owner_id=state.owner_id,
-            ),
-            by=BY_CLOCK,
-        )
+        story.tell(said.ClockWarned(**about, percent=percent), by=BY_CLOCK)
     elif clock.kind == clocks.CONFIRMATION:
         close(story, policy, "silent", now, by=BY_CLOCK)
     elif clock.kind == clocks.FOLLOW_UP and state.visit.asked_at is None:
         visiting.ask(story, policy, clock, now)
     else:
-        story.tell(
-            said.ClockBreached(**ids, kind=clock.kind, cycle=clock.cycle, due_at=clock.due_at, owner_id=state.owner_id),
-            by=BY_CLOCK,
-        )
+        story.tell(said.ClockBreached(**about), by=BY_CLOCK)
 
 
-def resume(story: Story, policy: Policy, at: datetime, because: str, *, by: str, why: str | None = None) -> None:
+def resume(
+    story: Story,
+    policy: Policy,
+    at: datetime,
+    because: Literal["asked", "until", "customer_contact"],
+    *,
+    by: str,
+    why: str | None = None,
+) -> None:
     """Ends the pause at `at`."""
     state = story.state
-    event = said.Resumed.model_validate(
-        {
-            "complaint_id": state.id,
-            "customer_id": state.customer_id,
-            "at": at,
-            "because": because,
-            "clocks": clocks.resumed(state, policy, at),
-        }
-    )
+    event = said.Resumed(**ids(state, at), because=because, clocks=tuple(clocks.resumed(state, policy, at)))
     story.tell(event, by=by, why=why)
 
 
 def end_deputy(
     story: Story,
     at: datetime,
-    because: str,
+    because: Literal["until", "ended", "succession", "closed", "owner_back", "unavailable"],
     *,
     by: str,
     why: str | None = None,
@@ -123,16 +116,8 @@ def end_deputy(
     """The deputy leaves; the owner was the owner all the time."""
     state = story.state
     assert state.deputy is not None
-    event = said.DeputyEnded.model_validate(
-        {
-            "complaint_id": state.id,
-            "customer_id": state.customer_id,
-            "at": at,
-            "deputy_id": state.deputy.agent_id,
-            "because": because,
-            "by_id": by,
-            "none_until": none_until,
-        }
+    event = said.DeputyEnded(
+        **ids(state, at), deputy_id=state.deputy.agent_id, because=because, by_id=by, none_until=none_until
     )
     story.tell(event, by=by, why=why)
 
@@ -145,12 +130,5 @@ def close(story: Story, policy: Policy, basis: said.Basis, at: datetime, *, by: 
     changes = clocks.all_stopped(state, at)
     if basis in VISITED:
         changes += visiting.promised(state, policy, at)
-    event = said.Closed(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=at,
-        basis=basis,
-        by_id=by,
-        clocks=tuple(changes),
-    )
+    event = said.Closed(**ids(state, at), basis=basis, by_id=by, clocks=tuple(changes))
     story.tell(event, by=by, why=why)

@@ -15,12 +15,7 @@ from .contacts import assign
 from .due import close, resume
 from .refusing import refuse
 from .state import Complaint
-from .story import Around, Story
-
-
-def ids(state: Complaint, at: datetime) -> dict[str, Any]:
-    """What every event of this complaint carries."""
-    return {"complaint_id": state.id, "customer_id": state.customer_id, "at": at}
+from .story import Around, Story, ids
 
 
 def not_while(state: Complaint, *statuses: str) -> Refusal | None:

@@ -13,7 +13,7 @@ from . import clocks
 from .contacts import BY_CUSTOMER, assign
 from .repeating import repeat_of
 from .state import Complaint
-from .story import Around, Story, opening
+from .story import Around, Story, ids, opening
 
 
 def follow(
@@ -42,16 +42,8 @@ def follow(
     if state.owner_id is not None:
         assign(opened, state.owner_id, "same_owner", now)
     if again is not None:
-        ids: dict[str, Any] = {"complaint_id": complaint_id, "customer_id": state.customer_id, "at": now}
-        opened.tell(said.Repeated(**ids, repeat_of=again.id, cause=state.cause), by=BY_CUSTOMER)
-    event = said.Continued(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=now,
-        to_id=complaint_id,
-        cycle=state.cycle,
-        through=through,
-    )
+        opened.tell(said.Repeated(**ids(opened.state, now), repeat_of=again.id, cause=state.cause), by=BY_CUSTOMER)
+    event = said.Continued(**ids(state, now), to_id=complaint_id, cycle=state.cycle, through=through)
     story.tell(event, by=BY_CUSTOMER, why=f"{why}: {reference} goes on with it", note=note)
     story.also.append(opened)
     story.answer = opened
@@ -73,9 +65,8 @@ def _opened(
     value = state.value_at_stake
     return said.ComplaintOpened.model_validate(
         {
+            **ids(state, now),
             "complaint_id": complaint_id,
-            "customer_id": state.customer_id,
-            "at": now,
             "clocks": changes,
             "reference": reference,
             "contact_id": state.first_contact_id,

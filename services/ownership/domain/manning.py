@@ -16,9 +16,8 @@ from shared.policy import Policy
 from . import clocks
 from .agents import Agent, People, Why
 from .due import end_deputy
-from .handling import ids
 from .state import Clock, Complaint
-from .story import Story
+from .story import Story, ids
 
 #: who acts when the policy does
 BY_POLICY: Final = "policy"

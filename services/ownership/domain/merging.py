@@ -14,11 +14,11 @@ from shared.refusal import Refusal
 from . import acts, clocks
 from .contacts import assign
 from .due import close, resume, work_through
-from .handling import ids, not_while
+from .handling import not_while
 from .refusing import refuse
 from .repeating import repeated
 from .state import Clock, Complaint
-from .story import Around, Story
+from .story import Around, Story, ids
 
 #: clocks that end with the complaint that is merged: who succeeds its owner, and what its customer is asked
 ENDS: Final = frozenset({clocks.CONFIRMATION, clocks.SUCCESSION, clocks.FOLLOW_UP})

@@ -10,7 +10,7 @@ from shared.contracts import ownership as said
 from shared.policy import Policy
 
 from .state import Complaint
-from .story import Around, Story
+from .story import Around, Story, ids
 
 #: closings of what does not count: it was no complaint, or it goes on as another one, which counts
 _NOT_COUNTED: Final = ("not_a_complaint", "merged")
@@ -53,11 +53,10 @@ def judge_later(story: Story, around: Around, now: datetime, *, by: str) -> None
         if found == one.repeat_of or state.id not in (found, one.repeat_of):
             continue
         later = Story(one, people=story.people)
-        ids = {"complaint_id": one.id, "customer_id": one.customer_id, "at": now}
         if again is None:
-            event = said.Classified.model_validate({**ids, "by_id": by, "changed": ("repeat_of",)})
+            event = said.Classified(**ids(one, now), by_id=by, changed=("repeat_of",))
             later.tell(event, by=by, why=f"{state.reference} turned out to be something else")
         else:
-            told = said.Repeated.model_validate({**ids, "repeat_of": again.id, "cause": again.cause})
+            told = said.Repeated(**ids(one, now), repeat_of=again.id, cause=again.cause)
             later.tell(told, by=by, why=f"{state.reference} was classified later")
         story.also.append(later)

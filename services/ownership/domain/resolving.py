@@ -13,11 +13,11 @@ from shared.refusal import Refusal
 from . import acts, clocks
 from .contacts import BY_CUSTOMER, assign
 from .due import close, resume
-from .handling import ids, not_while
+from .handling import not_while
 from .linking import follow
 from .refusing import refuse
 from .state import VISITED, Complaint
-from .story import Around, Story
+from .story import Around, Story, ids
 
 
 def answer(story: Story, act: acts.Answer, now: datetime, policy: Policy, _: Around) -> Refusal | None:

@@ -13,11 +13,11 @@ from shared.refusal import Refusal
 
 from . import acts, clocks
 from .contacts import assign
-from .handling import ids, not_while
+from .handling import not_while
 from .refusing import refuse
 from .repeating import repeat_of
 from .state import Complaint
-from .story import Around, Heard, Story, opening
+from .story import Around, Heard, Story, ids, opening
 
 
 def split(story: Story, act: acts.Split, now: datetime, policy: Policy, around: Around) -> Refusal | None:

@@ -11,10 +11,10 @@ from shared.refusal import Refusal
 
 from . import acts, clocks
 from .due import end_deputy
-from .handling import ids, not_while
+from .handling import not_while
 from .manning import ask_who_follows, withdraw_succession
 from .refusing import refuse
-from .story import Around, Story
+from .story import Around, Story, ids
 
 
 def acted_as(act: acts.Act, story: Story) -> Literal["owner", "deputy", "helper", "agent", "supervisor"] | None:

@@ -18,6 +18,11 @@ from .state import Complaint
 BY_CLOCK = "clock"
 
 
+def ids(state: Complaint, at: datetime) -> dict[str, Any]:
+    """What every event of this complaint carries."""
+    return {"complaint_id": state.id, "customer_id": state.customer_id, "at": at}
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One event with who acted, why, and the words that stay home; `after` is the complaint after it."""

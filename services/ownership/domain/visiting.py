@@ -16,7 +16,7 @@ from shared.policy import Facts, Policy, Term
 
 from . import clocks
 from .state import Clock, Complaint
-from .story import BY_CLOCK, Story
+from .story import BY_CLOCK, Story, ids
 
 #: how long a visit may take once it is due, where the policy's clocks have no entry for it
 _WITHIN: Final = Term(clocks.FOLLOW_UP, Duration(2, "d"), "business", (50, 75, 90), -1, {})
@@ -52,9 +52,7 @@ def ask(story: Story, policy: Policy, clock: Clock, now: datetime) -> None:
     term = term_of(policy, clocks.facts_of(state))
     until = clocks.started(term, clock.cycle, clock.due_at, policy.calendar(state.region))
     event = said.FollowUpDue(
-        complaint_id=state.id,
-        customer_id=state.customer_id,
-        at=now,
+        **ids(state, now),
         agent_id=agent_id,
         by=by,
         cycle=clock.cycle,
