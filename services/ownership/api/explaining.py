@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,7 +36,9 @@ class _Pause:
     until: datetime
     #: None while it lasts
     ended_at: datetime | None
-    data: dict[str, Any]
+    ended_by: str | None
+    by: str | None
+    why: str | None
 
 
 def explained(state: Complaint, policies: Policies, told: Sequence[dict[str, Any]], kind: str | None) -> dict[str, Any]:
@@ -135,14 +137,9 @@ def _pause(begun: dict[str, Any], ended: dict[str, Any] | None) -> _Pause:
         since,
         until,
         ended_at,
-        {
-            "since": since,
-            "until": until,
-            "ended_at": ended_at,
-            "ended_by": None if ended is None else ended["data"]["because"],
-            "by": begun["by"],
-            "why": begun["why"],
-        },
+        None if ended is None else ended["data"]["because"],
+        begun["by"],
+        begun["why"],
     )
 
 
@@ -201,7 +198,7 @@ def _was_told(frame: _Frame, clock: Clock) -> bool:
     if clock.kind != NEXT_UPDATE or clock.hours != "calendar":
         return False
     own = frame.own
-    term = next((one for one in own.terms(facts_of(frame.state)) if one.kind == NEXT_UPDATE), None)
+    term = own.term(NEXT_UPDATE, facts_of(frame.state))
     if term is None or term.hours != "calendar":
         return True
     return due_at(clock.started_at, term.within, "calendar", own.calendar(frame.state.region)) != clock.due_at
@@ -237,7 +234,7 @@ def _counted(frame: _Frame, choice: Choice, clock: Clock, start: datetime) -> di
         },
         "counted": told.model_dump() | {"words": list(told.words)},
         "pauses": [
-            {**one.data, "counted_seconds": moved[span].counted_seconds, "due_after": moved[span].due_after}
+            {**asdict(one), "counted_seconds": moved[span].counted_seconds, "due_after": moved[span].due_after}
             for one, span in zip(pauses, spans, strict=True)
         ],
         "words": list(told.words),
@@ -285,7 +282,7 @@ def _as_it_would_be(frame: _Frame, clock: Clock) -> dict[str, Any]:
         start = _start_under(frame, clock)
     counted = _counted(frame, choice, clock, start)
     words = [
-        choice.words(policy.version, ", had it been in force when the complaint was opened"),
+        choice.words(policy.version, _SUPPOSED),
         *counted.pop("words"),
     ]
     told |= {"started_at": start, "hours": choice.term.hours, **counted}

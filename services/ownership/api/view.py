@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.ownership.domain import Clock, Complaint
-from services.ownership.domain.clocks import CONFIRMATION
+from services.ownership.domain.clocks import owed_at
 from services.ownership.domain.state import FollowUp
 from shared.auth import sign
 from shared.policy import Policies
@@ -96,7 +96,7 @@ def _follow_up(visit: FollowUp, names: Names) -> dict[str, Any]:
 def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: datetime) -> dict[str, Any]:
     """The complaint of C 4."""
     deputy, pause, asked = state.deputy, state.pause, state.succession
-    value = state.value_at_stake
+    value, owed = state.value_at_stake, owed_at(state)
     view = {
         "id": state.id,
         "reference": state.reference,
@@ -164,7 +164,7 @@ def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: d
         "follow_up": None if state.follow_up is None else _follow_up(state.follow_up, names),
         "policy_version": state.policy_version,
         "paused": None if pause is None else {"since": pause.since, "until": pause.until},
-        "overdue": any(c.running and c.kind != CONFIRMATION and c.due_at <= now for c in state.clocks),
+        "overdue": owed is not None and owed <= now,
         "clocks": [_clock(clock) for clock in state.clocks],
         "contacts": list(state.contacts),
         "version": version,

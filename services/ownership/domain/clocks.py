@@ -133,7 +133,7 @@ def spoken(
         return changes  # words from before what is owed now
     if running is not None:
         changes.append(change(running, "met", at))
-    term = next((term for term in policy.terms(facts_of(state)) if term.kind == NEXT_UPDATE), None)
+    term = policy.term(NEXT_UPDATE, facts_of(state))
     if promised_by is not None:
         changes.append(_promised(promised_by, state.cycle, at, term))
     elif term is not None:

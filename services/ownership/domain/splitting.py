@@ -157,6 +157,6 @@ def _heard_since(
         for one in changes
         if one.kind in (*clocks.WORDS_MEET, clocks.NEXT_UPDATE)
     ]
-    term = next((one for one in policy.terms(facts) if one.kind == clocks.NEXT_UPDATE), None)
+    term = policy.term(clocks.NEXT_UPDATE, facts)
     again = [] if term is None else [clocks.started(term, 1, spoken, policy.calendar(state.region))]
     return [*changes, *met, *again]

@@ -24,7 +24,7 @@ _WITHIN: Final = Term(clocks.FOLLOW_UP, Duration(2, "d"), "business", (50, 75, 9
 
 def term_of(policy: Policy, facts: Facts) -> Term:
     """How long a visit may take once it is due."""
-    return next((one for one in policy.terms(facts) if one.kind == clocks.FOLLOW_UP), _WITHIN)
+    return policy.term(clocks.FOLLOW_UP, facts) or _WITHIN
 
 
 def visit_at(policy: Policy, tier: str, region: str, closed_at: datetime) -> datetime | None:
