@@ -25,16 +25,16 @@ from .ledger import whole_ledger
 Reader = Annotated[Principal, Depends(requires("agent", "supervisor", "executive", "integration", "admin", "service"))]
 #: closings that somebody of ours decided: who, and why, is shown with them
 DECIDED: Final = ("withdrawn", "not_a_complaint", "merged")
-_NO_NUL = "has characters that are not allowed"
 
 
-def _plain(value: str) -> str:
-    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise Invalid(_NO_NUL)
+def _plain(value: str | None) -> str | None:
+    if value is not None and ("\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
+        raise Invalid("has characters that are not allowed")
     return value
 
 
-Filter = Annotated[str | None, Query(max_length=200), AfterValidator(lambda v: v if v is None else _plain(v))]
+_PLAIN: Final = AfterValidator(_plain)
+Filter = Annotated[str | None, Query(max_length=200), _PLAIN]
 PathId = Annotated[Id, Path()]
 
 
@@ -112,7 +112,7 @@ def complaints(desk: Desk) -> APIRouter:
                 description="a version of the policy, in force or proposed (`complaint-loop policy propose FILE`): "
                 "answers what would be due, had the complaint been opened under it",
             ),
-            AfterValidator(lambda value: value if value is None else _plain(value)),
+            _PLAIN,
         ] = None,
     ) -> Answer:
         found = await _found(desk, name)

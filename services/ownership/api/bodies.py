@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from shared.contracts.intake import Need
+from shared.contracts.ownership import Outcome
 from shared.fields import Body, Id, Instant, Invalid, Text
 
 Words = Annotated[str, Text(20_000)]
@@ -33,7 +35,7 @@ class ClassificationBody(ByAgent):
     above all why it is no complaint."""
 
     cause: Code | None = None
-    need: Literal["must_have", "attractor", "nice_to_have"] | None = None
+    need: Need | None = None
     product: Code | None = None
     complaint: bool | None = None
     departure_threat: bool | None = None
@@ -55,7 +57,7 @@ class ClassificationBody(ByAgent):
 
 class AnswerBody(ByAgent):
     text: Words
-    outcome: Literal["upheld", "partly_upheld", "not_upheld"]
+    outcome: Outcome
     reasons: Words
     redress: Words | None = None
 
@@ -97,7 +99,7 @@ class SplitBody(ReasonBody):
     contacts: Annotated[list[Id], Field(min_length=1, max_length=2_000)]
     cause: Code | None = None
     product: Code | None = None
-    need: Literal["must_have", "attractor", "nice_to_have"] | None = None
+    need: Need | None = None
 
 
 class PauseBody(ReasonBody):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from shared.contracts.ownership import Outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -58,7 +60,7 @@ class Classify(Act):
 class Answer(Act):
     agent_id: str
     text: str
-    outcome: Literal["upheld", "partly_upheld", "not_upheld"]
+    outcome: Outcome
     reasons: str
     redress: str | None = None
 
