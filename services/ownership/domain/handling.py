@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from shared.calendars import due_at
 from shared.contracts import ownership as said
@@ -13,7 +12,7 @@ from shared.refusal import Refusal
 from . import acts, clocks
 from .contacts import assign
 from .due import close, resume
-from .refusing import refuse
+from .refusing import IN_FUTURE, invalid, refuse
 from .state import Complaint
 from .story import Around, Story, ids
 
@@ -53,17 +52,13 @@ def update(story: Story, act: acts.Update, now: datetime, policy: Policy, _: Aro
     if refusal := not_while(story.state, "closed"):
         return refusal
     if act.next_update_by is not None and act.next_update_by <= now:
-        return Refusal("invalid", "/next_update_by: must lie in the future", 422, _error("/next_update_by"))
+        return invalid(("/next_update_by", IN_FUTURE))
     if story.state.owner_id is None:
         assign(story, act.agent_id, "first_response", now)
     changes = clocks.spoken(story.state, policy, now, act.next_update_by)
     event = said.CustomerUpdated(**ids(story.state, now), by_id=act.agent_id, how="update", clocks=tuple(changes))
     story.tell(event, by=act.agent_id, note={"text": act.text})
     return None
-
-
-def _error(pointer: str) -> dict[str, Any]:
-    return {"errors": [{"pointer": pointer, "message": "must lie in the future"}]}
 
 
 def withdraw(story: Story, act: acts.Withdraw, now: datetime, policy: Policy, _: Around) -> Refusal | None:
@@ -88,7 +83,7 @@ def pause(story: Story, act: acts.PauseClocks, now: datetime, _policy: Policy, _
     if state.pause is not None:
         return refuse(state, "already-paused", "The complaint is paused.", until=state.pause.until)
     if act.until <= now:
-        return Refusal("invalid", "/until: must lie in the future", 422, _error("/until"))
+        return invalid(("/until", IN_FUTURE))
     event = said.Paused(**ids(state, now), until=act.until, by_id=act.agent_id, owner_id=state.owner_id)
     story.tell(event, by=act.agent_id, why=act.reason)
     return None

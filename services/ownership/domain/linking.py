@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts import ownership as said
-from shared.contracts.intake import Amount
 from shared.policy import Facts, Policy
 
 from . import clocks
 from .contacts import BY_CUSTOMER, assign
 from .repeating import repeat_of
 from .state import Complaint
-from .story import Around, Story, ids, opening
+from .story import Around, Story, at_stake, ids, opening
 
 
 def follow(
@@ -62,7 +61,6 @@ def _opened(
         channel=state.channel,
     )
     changes = clocks.fresh(policy, facts, region, 1, now, owned=state.owner_id is not None)
-    value = state.value_at_stake
     return said.ComplaintOpened.model_validate(
         {
             **ids(state, now),
@@ -79,7 +77,7 @@ def _opened(
             "cause": state.cause,
             "need": state.need,
             "locale": state.locale,
-            "value_at_stake": None if value is None else Amount(amount=value[0], currency=value[1]),
+            "value_at_stake": at_stake(state),
             "repeat_of": again.id if again else None,
             "follows": state.id,
             "known_as": (*state.known_as, state.reference),

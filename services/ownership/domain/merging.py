@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from shared.contracts import ownership as said
-from shared.contracts.intake import Amount
 from shared.contracts.ownership import ClockChange
 from shared.policy import Policy
 from shared.refusal import Refusal
@@ -18,7 +17,7 @@ from .handling import not_while
 from .refusing import refuse
 from .repeating import repeated
 from .state import Clock, Complaint
-from .story import Around, Story, ids
+from .story import Around, Story, at_stake, ids
 
 #: clocks that end with the complaint that is merged: who succeeds its owner, and what its customer is asked
 ENDS: Final = frozenset({clocks.CONFIRMATION, clocks.SUCCESSION, clocks.FOLLOW_UP})
@@ -51,11 +50,11 @@ def merge(story: Story, act: acts.Merge, now: datetime, policy: Policy, around: 
     if survivor.state.owner_id is None and gone.owner_id is not None:
         assign(survivor, gone.owner_id, "same_owner", now)
     for contact_id in gone.contacts:
-        heard = around.heard.get(contact_id)
+        heard = around.heard_of(contact_id, now)
         joined = said.ContactJoined(
-            **ids(survivor.state, heard.at if heard else now),
+            **ids(survivor.state, heard.at),
             contact_id=contact_id,
-            conversation_id=heard.conversation_id if heard else None,
+            conversation_id=heard.conversation_id,
             because="merged",
         )
         survivor.tell(joined, by=act.agent_id, why=f"{gone.reference} is merged into it")
@@ -104,7 +103,6 @@ def _take_in(survivor: Story, gone: Complaint, act: acts.Merge, now: datetime) -
         reopened = said.Reopened(**ids(state, now), cycle=cycle, through="merge", clocks=tuple(changes))
         survivor.tell(reopened, by=act.agent_id, why=f"{gone.reference}, which is merged into it, is not answered")
         state, changes = survivor.state, []
-    value = gone.value_at_stake if state.value_at_stake is None else None
     event = said.TookIn.model_validate(
         {
             **ids(state, now),
@@ -118,7 +116,7 @@ def _take_in(survivor: Story, gone: Complaint, act: acts.Merge, now: datetime) -
             "cause": gone.cause if state.cause is None else None,
             "product": gone.product if state.product is None else None,
             "need": gone.need if state.need is None else None,
-            "value_at_stake": None if value is None else Amount(amount=value[0], currency=value[1]),
+            "value_at_stake": at_stake(gone) if state.value_at_stake is None else None,
         }
     )
     survivor.tell(event, by=act.agent_id, why=act.reason)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from shared.refusal import Refusal
 
 from .state import VISITED, Complaint
+
+#: of a time that was asked for
+IN_FUTURE: Final = "must lie in the future"
 
 
 def allowed(state: Complaint) -> list[str]:
@@ -38,6 +41,13 @@ def allowed(state: Complaint) -> list[str]:
 
 def _replies(state: Complaint) -> list[str]:
     return [f"helpers/{one.n}/reply" for one in state.helpers if one.replied_at is None]
+
+
+def invalid(*wrong: tuple[str, str]) -> Refusal:
+    """422 from (pointer, message) pairs: what was asked for cannot be, whatever the state."""
+    pointer, message = wrong[0]
+    errors = [{"pointer": pointer, "message": message} for pointer, message in wrong]
+    return Refusal("invalid", f"{pointer}: {message}", 422, {"errors": errors})
 
 
 def refuse(state: Complaint, slug: str, detail: str, **members: Any) -> Refusal:

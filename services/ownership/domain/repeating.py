@@ -16,9 +16,7 @@ from .story import Around, Story, ids
 _NOT_COUNTED: Final = ("not_a_complaint", "merged")
 
 
-def repeat_of(
-    cause: str | None, at: datetime, policy: Policy, earlier: Sequence[Complaint], but: str | None = None
-) -> Complaint | None:
+def repeat_of(cause: str | None, at: datetime, policy: Policy, earlier: Sequence[Complaint]) -> Complaint | None:
     """The latest earlier complaint with this cause that ended less than `repeat_within` ago, or has not ended."""
     if cause is None:
         return None
@@ -26,10 +24,7 @@ def repeat_of(
     found = [
         one
         for one in earlier
-        if one.id != but
-        and one.cause == cause
-        and one.basis not in _NOT_COUNTED
-        and (one.closed_at is None or one.closed_at >= since)
+        if one.cause == cause and one.basis not in _NOT_COUNTED and (one.closed_at is None or one.closed_at >= since)
     ]
     return max(found, key=lambda one: (one.opened_at, one.id), default=None)
 

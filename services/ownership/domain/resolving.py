@@ -47,7 +47,7 @@ def confirm(story: Story, act: acts.Confirm, now: datetime, policy: Policy, arou
         return _accepted(story, act, now, policy)
     if state.status == "open":
         return _no_while_open(story, act, now)
-    if state.closed_at is None or now <= state.closed_at + policy.reopen_within.delta:
+    if _in_time(state, policy, now):
         reopen(story, act.through, now, policy, by=BY_CUSTOMER, why="not solved", note=_comment(act))
         return None
     if state.followed_by is not None:
@@ -116,11 +116,16 @@ def follow_up(story: Story, act: acts.FollowUp, now: datetime, policy: Policy, a
         return None
     through: Literal["page", "follow_up"] = "page" if act.through == "page" else "follow_up"
     why = "not satisfied at the follow-up"
-    if state.closed_at is None or now <= state.closed_at + policy.reopen_within.delta:
+    if _in_time(state, policy, now):
         reopen(story, through, now, policy, by=act.agent_id, why=why, note=None)
     elif state.followed_by is None:
         follow(story, through, now, policy, around, why=why, note=None)
     return None
+
+
+def _in_time(state: Complaint, policy: Policy, now: datetime) -> bool:
+    """Whether the customer's no may still reopen it."""
+    return state.closed_at is None or now <= state.closed_at + policy.reopen_within.delta
 
 
 def reopen(

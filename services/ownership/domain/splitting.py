@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.contracts import ownership as said
-from shared.contracts.intake import Amount
 from shared.contracts.ownership import ClockChange
 from shared.policy import Facts, Policy
 from shared.refusal import Refusal
@@ -14,10 +13,10 @@ from shared.refusal import Refusal
 from . import acts, clocks
 from .contacts import assign
 from .handling import not_while
-from .refusing import refuse
+from .refusing import invalid, refuse
 from .repeating import repeat_of
 from .state import Complaint
-from .story import Around, Heard, Story, ids, opening
+from .story import Around, Story, at_stake, ids, opening
 
 
 def split(story: Story, act: acts.Split, now: datetime, policy: Policy, around: Around) -> Refusal | None:
@@ -28,13 +27,13 @@ def split(story: Story, act: acts.Split, now: datetime, policy: Policy, around: 
         return refusal
     if refusal := _misplaced(state, act.contacts):
         return refusal
-    moved = sorted(set(act.contacts), key=lambda one: (_heard(around, one, now).at, one))
+    moved = sorted(set(act.contacts), key=lambda one: (around.heard_of(one, now).at, one))
     rest = [around.heard[one].conversation_id for one in state.contacts if one not in moved and one in around.heard]
     conversations = list(
         dict.fromkeys(
             found
             for one in moved
-            if (found := _heard(around, one, now).conversation_id) in state.conversations and found not in rest
+            if (found := around.heard_of(one, now).conversation_id) in state.conversations and found not in rest
         )
     )
     complaint_id, reference = around.fresh()
@@ -46,7 +45,7 @@ def split(story: Story, act: acts.Split, now: datetime, policy: Policy, around: 
     if state.owner_id is not None:
         assign(opened, state.owner_id, "same_owner", now)
     for contact_id in moved[1:]:
-        heard = _heard(around, contact_id, now)
+        heard = around.heard_of(contact_id, now)
         joined = said.ContactJoined(
             **ids(opened.state, heard.at),
             contact_id=contact_id,
@@ -75,19 +74,10 @@ def split(story: Story, act: acts.Split, now: datetime, policy: Policy, around: 
     return None
 
 
-def _heard(around: Around, contact_id: str, now: datetime) -> Heard:
-    return around.heard.get(contact_id) or Heard(now, None)
-
-
 def _misplaced(state: Complaint, contacts: Sequence[str]) -> Refusal | None:
-    errors = [
-        {"pointer": f"/contacts/{n}", "message": "is no contact of this complaint"}
-        for n, one in enumerate(contacts)
-        if one not in state.contacts
-    ]
-    if errors:
-        detail = f"{errors[0]['pointer']}: {errors[0]['message']}"
-        return Refusal("invalid", detail, 422, {"errors": errors})
+    strangers = [n for n, one in enumerate(contacts) if one not in state.contacts]
+    if strangers:
+        return invalid(*((f"/contacts/{n}", "is no contact of this complaint") for n in strangers))
     if state.about is None and state.contacts[0] in contacts:
         detail = "The first contact stays, because owner and clocks come from it: split off the others."
         return refuse(state, "first-contact-stays", detail, first_contact=state.contacts[0])
@@ -104,7 +94,7 @@ def _opened(
     policy: Policy,
     around: Around,
 ) -> said.ComplaintOpened:
-    first = _heard(around, contact_id, now)
+    first = around.heard_of(contact_id, now)
     product = act.product if act.product is not None else state.product
     facts = Facts(
         tier=state.tier,
@@ -117,7 +107,6 @@ def _opened(
     start = clocks.start_of(first.at, now, policy.accept_late.delta)
     changes = clocks.fresh(policy, facts, state.region, 1, start, owned=state.owner_id is not None)
     again = repeat_of(act.cause, start, policy, around.others)
-    value = state.value_at_stake
     return said.ComplaintOpened.model_validate(
         {
             **ids(state, now),
@@ -134,7 +123,7 @@ def _opened(
             "cause": act.cause,
             "need": act.need,
             "locale": state.locale,
-            "value_at_stake": None if value is None else Amount(amount=value[0], currency=value[1]),
+            "value_at_stake": at_stake(state),
             "repeat_of": again.id if again else None,
             "split_from": state.id,
             "first_contact_at": first.at,

@@ -13,7 +13,7 @@ from . import acts, clocks
 from .due import end_deputy
 from .handling import not_while
 from .manning import ask_who_follows, withdraw_succession
-from .refusing import refuse
+from .refusing import IN_FUTURE, invalid, refuse
 from .story import Around, Story, ids
 
 
@@ -60,12 +60,7 @@ def start_deputy(story: Story, act: acts.StartDeputy, now: datetime, _policy: Po
     if act.agent == state.owner_id:
         return refuse(state, "owner-is-no-deputy", "The owner cannot stand in for themselves.")
     if act.until <= now:
-        return Refusal(
-            "invalid",
-            "/until: must lie in the future",
-            422,
-            {"errors": [{"pointer": "/until", "message": "must lie in the future"}]},
-        )
+        return invalid(("/until", IN_FUTURE))
     if state.deputy is not None:
         if state.deputy.agent_id == act.agent and state.deputy.until == act.until:
             return refuse(state, "already-deputy", "They stand in already, until then.")
@@ -97,13 +92,7 @@ def succeed(story: Story, act: acts.Succeed, now: datetime, policy: Policy, _: A
     if act.to == state.owner_id:
         return refuse(state, "already-owner", "They own the complaint already.")
     if act.accepted_by is not None and act.accepted_by != act.to:
-        message = "must be the successor: nobody accepts for somebody else"
-        return Refusal(
-            "invalid",
-            f"/accepted_by: {message}",
-            422,
-            {"errors": [{"pointer": "/accepted_by", "message": message}]},
-        )
+        return invalid(("/accepted_by", "must be the successor: nobody accepts for somebody else"))
     if act.accepted_by is None:
         ask_who_follows(story, act.to, act.reason, policy, now, by=act.by, why=act.note)
         return None

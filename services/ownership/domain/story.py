@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts.envelope import Event
+from shared.contracts.intake import Amount
 from shared.policy import Policy
 
 from .agents import People
@@ -21,6 +22,12 @@ BY_CLOCK = "clock"
 def ids(state: Complaint, at: datetime) -> dict[str, Any]:
     """What every event of this complaint carries."""
     return {"complaint_id": state.id, "customer_id": state.customer_id, "at": at}
+
+
+def at_stake(state: Complaint) -> Amount | None:
+    """The value at stake, as events carry it."""
+    value = state.value_at_stake
+    return None if value is None else Amount(amount=value[0], currency=value[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,10 @@ class Around:
     def other(self, complaint_id: str) -> Complaint | None:
         """Another complaint of the same customer."""
         return next((one for one in self.others if one.id == complaint_id), None)
+
+    def heard_of(self, contact_id: str, now: datetime) -> Heard:
+        """When a contact was made; now, where that is not known."""
+        return self.heard.get(contact_id) or Heard(now, None)
 
 
 @dataclass(slots=True)
