@@ -101,9 +101,7 @@ def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
         contact, states, work.now, book.policies.current, complaint_id=complaint_id, reference=reference
     )
     if opened is not None:
-        kept = Kept[Complaint](complaint_id, contact.customer_id)
-        _announce(book, work, kept, opened)
-        book.add(kept)
+        _announce_story(book, work, opened)
 
 
 def on_response(book: Book, work: Work, response: ContactResponded) -> None:
@@ -165,7 +163,7 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), around)
     _announce(book, work, kept, story)
     for other in story.also:
-        _announce_also(book, work, kept.customer_id, other)
+        _announce_story(book, work, other)
     names = {one.id: one.name for one in (*book.people.known.values(), *book.people.colleagues)}
     if refusal is not None:
         return _with_name(refusal, names)
@@ -173,15 +171,13 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     return Done(asked.now, asked.version, work.now, names, domain.acted_as(act, story))
 
 
-def _announce_also(book: Book, work: Work, customer_id: str, story: Story) -> None:
-    """What an act tells of another complaint of the customer, one that it opens among them."""
-    kept = book.complaints.get(story.state.id)
-    if kept is None:
-        kept = Kept[Complaint](story.state.id, customer_id)
-        _announce(book, work, kept, story)
+def _announce_story(book: Book, work: Work, story: Story) -> None:
+    """What is told of a complaint that may be opened by it."""
+    known = book.complaints.get(story.state.id)
+    kept = known or Kept[Complaint](story.state.id, story.state.customer_id)
+    _announce(book, work, kept, story)
+    if known is None:
         book.add(kept)
-    else:
-        _announce(book, work, kept, story)
 
 
 def agent_lock(agent_id: str) -> str:

@@ -138,18 +138,12 @@ async def compared(live: AsyncConnection, made: AsyncConnection, *, moving: bool
     """
     counts, found = {"same": 0, "moved_on": 0}, []
     after = "00000000-0000-0000-0000-000000000000"
-    page = (
-        select(_c.id, _c.version, _c.chain, _c.state)
-        .where(_c.id > bindparam("after", type_=Uuid(as_uuid=False)))
-        .order_by(_c.id)
-        .limit(_AT_ONCE)
-    )
-    these = page.with_only_columns(_c.id, _c.version, _c.chain, _c.state).where(
-        _c.id == any_(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
-    )
+    whole = select(_c.id, _c.version, _c.chain, _c.state)
+    page = whole.where(_c.id > bindparam("after", type_=Uuid(as_uuid=False))).order_by(_c.id).limit(_AT_ONCE)
+    these = whole.where(_c.id == any_(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
     while True:
         rows = (await live.execute(page, {"after": after})).all()
-        anew = {row.id: row for row in await made.execute(these, {"after": after, "ids": [row.id for row in rows]})}
+        anew = {row.id: row for row in await made.execute(these, {"ids": [row.id for row in rows]})}
         for row in rows:
             other = anew.get(row.id)
             if other is not None and other.version == row.version:

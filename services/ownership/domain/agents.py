@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from shared.calendars import (
     Calendar,
@@ -20,7 +20,7 @@ from shared.calendars import (
 
 Why = Literal["inactive", "absent", "off_shift"]
 #: superiors of superiors that are asked, at most: a ring of them must come to an end
-_HIGHEST = 10
+HIGHEST: Final = 10
 #: spans that follow each other without a break, at most, where they are to end at all: a week of three a day
 _NIGHTS = 21
 _INSTANT = timedelta(microseconds=1)
@@ -121,7 +121,7 @@ class People:
     def superiors(self, agent: Agent) -> Iterator[Agent]:
         """The superior, theirs, and so on; nobody twice."""
         seen = {agent.id}
-        while agent.superior is not None and agent.superior not in seen and len(seen) <= _HIGHEST:
+        while agent.superior is not None and agent.superior not in seen and len(seen) <= HIGHEST:
             seen.add(agent.superior)
             agent = self.of(agent.superior)
             yield agent

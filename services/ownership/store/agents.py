@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, and_, any_, bindparam, literal, or_, select
+from sqlalchemy import ARRAY, Row, Text, Uuid, any_, bindparam, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ownership.domain.agents import Agent, People, shifts
+from services.ownership.domain.agents import HIGHEST, Agent, People, shifts
 from shared.calendars import parse_week
 
 from .tables import agents, complaints
@@ -18,8 +18,6 @@ from .tables import agents, complaints
 _a = agents.c
 _columns: tuple[Any, ...] = (_a.id, _a.name, _a.email, _a.active, _a.details)
 _superior = _a.details["superior"].astext
-#: superiors of superiors that are read
-_HIGHEST = 10
 #: colleagues that are considered for one set of inputs
 _COLLEAGUES = 300
 #: complaints of one agent that are told at once to be looked at
@@ -36,7 +34,7 @@ def _chain() -> Any:
     above = agents.alias("above")
     chain = chain.union(
         select(above.c.details["superior"].astext, chain.c.height + 1).where(
-            above.c.id == chain.c.id, above.c.details["superior"].astext.is_not(None), chain.c.height < _HIGHEST
+            above.c.id == chain.c.id, above.c.details["superior"].astext.is_not(None), chain.c.height < HIGHEST
         )
     )
     return select(*_columns).where(_a.id.in_(select(chain.c.id)))
@@ -134,4 +132,4 @@ async def listed(
         *([] if active is None else [_a.active == active]),
         *([] if superior is None else [_superior == superior]),
     ]
-    return (await conn.execute(select(*_columns).where(and_(True, *wanted)).order_by(_a.id).limit(limit))).all()
+    return (await conn.execute(select(*_columns).where(*wanted).order_by(_a.id).limit(limit))).all()

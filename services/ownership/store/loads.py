@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, func, select
+from sqlalchemy import Integer, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .tables import agents, complaints, pauses
@@ -46,7 +46,7 @@ async def owners(
     held = grouped.order_by(_c.owner_id).limit(bindparam("limit", limit, Integer)).subquery()
     statement = (
         select(held, agents.c.name, func.coalesce(agents.c.active, True).label("active"))
-        .outerjoin(agents, and_(agents.c.id == held.c.owner_id))
+        .outerjoin(agents, agents.c.id == held.c.owner_id)
         .order_by(held.c.owner_id)
     )
     return (await conn.execute(statement, {"now": now})).mappings().all()
