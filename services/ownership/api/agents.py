@@ -147,7 +147,7 @@ def agent_routes(desk: Desk) -> APIRouter:
     async def listed(
         _: Reader, page: Paged, active: Annotated[bool | None, Query()] = None, superior: Filter = None
     ) -> Answer:
-        after = None if page.cursor is None else str(page.after(str)[0])  # type: ignore[index]
+        (after,) = page.after(str) or (None,)
         async with desk.engine.connect() as conn:
             rows = await agents.listed(conn, after, page.limit + 1, active=active, superior=superior)
         more = len(rows) > page.limit

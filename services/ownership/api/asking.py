@@ -51,7 +51,7 @@ async def _views(desk: Desk, found: list[Found]) -> list[dict[str, object]]:
 
 
 async def _page(desk: Desk, filters: Filters, page: Page) -> Answer:
-    after = None if page.cursor is None else str(page.after(str)[0])  # type: ignore[index]
+    (after,) = page.after(str) or (None,)
     if after is not None and not reading.is_id(after):
         decode_cursor("!")  # the refusal of a cursor that is none of ours
     async with desk.engine.connect() as conn:
@@ -89,7 +89,7 @@ def complaints(desk: Desk) -> APIRouter:
     @router.get("/v1/complaints/{name}/timeline", summary="Everything that happened, in order")
     async def timeline(name: Name, _: Reader, page: Paged) -> Answer:
         complaint_id, _customer = await desk.where_is(name)
-        after = 0 if page.cursor is None else int(page.after(int)[0])  # type: ignore[index]
+        (after,) = page.after(int) or (0,)
         async with desk.engine.connect() as conn:
             items, more = await reading.timeline(conn, complaint_id, min(max(after, 0), 2**31 - 1), page.limit)
         return Answer({"items": items, "next": None if more is None else encode_cursor([more])})

@@ -31,7 +31,7 @@ def owners(desk: Desk) -> APIRouter:
 
     @router.get("", summary="Who holds how much, by id; over=true: more open than the policy's limit")
     async def listed(_: Reader, page: Paged, over: Annotated[bool | None, Query()] = None) -> Answer:
-        after = None if page.cursor is None else str(page.after(str)[0])  # type: ignore[index]
+        (after,) = page.after(str) or (None,)
         most = limit()
         async with desk.engine.connect() as conn:
             rows = await loads.owners(conn, desk.clock.now(), after, page.limit + 1, over=over, most=most)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .tables import agents, complaints, pauses
@@ -43,7 +43,7 @@ async def owners(
         grouped = grouped.where(_c.owner_id > after)
     if over is not None:
         grouped = grouped.having(_open > most if over else _open <= most)
-    held = grouped.order_by(_c.owner_id).limit(bindparam("limit", limit, Integer)).subquery()
+    held = grouped.order_by(_c.owner_id).limit(limit).subquery()
     statement = (
         select(held, agents.c.name, func.coalesce(agents.c.active, True).label("active"))
         .outerjoin(agents, agents.c.id == held.c.owner_id)
