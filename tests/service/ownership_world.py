@@ -65,6 +65,8 @@ executives:
   - {id: ceo, name: Ana Ruiz, email: ceo@example.com, role: chief_executive, time_zone: Europe/Madrid}
 """
 SECRET = "a secret of at least 32 characters, for tests"
+#: what agent-1 answers the customer
+ANSWER = {"agent_id": "agent-1", "text": "We laid a new line.", "outcome": "upheld", "reasons": "fault found"}
 
 
 def captured(
@@ -302,3 +304,10 @@ async def world(database: str, policy: Policy) -> AsyncIterator[World]:
     """An empty world on a Monday morning."""
     async with world_at(database, policy, MONDAY) as made:
         yield made
+
+
+@pytest.fixture
+async def owned(world: World) -> dict[str, Any]:
+    """A complaint of agent-1, told by mail."""
+    await world.contact(responder_id="agent-1", conversation_id="v-1")
+    return await world.complaint()

@@ -10,17 +10,9 @@ import httpx
 import pytest
 
 from services.ownership.handlers import due_input
-from tests.service.ownership_world import World, clock_of
+from tests.service.ownership_world import ANSWER, World, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
-ANSWER = {"agent_id": "agent-1", "text": "We laid a new line.", "outcome": "upheld", "reasons": "fault found"}
-
-
-@pytest.fixture
-async def owned(world: World) -> dict[str, Any]:
-    """A complaint of agent-1, told by mail."""
-    await world.contact(responder_id="agent-1")
-    return await world.complaint()
 
 
 async def test_an_acknowledgement_is_no_response(world: World, owned: dict[str, Any]) -> None:

@@ -5,20 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from shared.contracts.envelope import new_id
 from shared.contracts.escalation import EscalationDelivered
 from tests.service.ownership_world import World
 
 pytest_plugins = ["tests.service.ownership_world"]
-
-
-@pytest.fixture
-async def owned(world: World) -> Any:
-    """A complaint that agent-1 owns."""
-    await world.contact(responder_id="agent-1")
-    return await world.complaint()
 
 
 async def delivered(world: World, complaint_id: str) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from shared.policy import parse_policy
-from tests.service.ownership_world import MONDAY, POLICY, World, clock_of, world_at
+from tests.service.ownership_world import ANSWER, MONDAY, POLICY, World, clock_of, world_at
 
 pytest_plugins = ["tests.service.ownership_world"]
-ANSWER = {"agent_id": "agent-1", "text": "We laid a new line.", "outcome": "upheld", "reasons": "fault found"}
 GLAD = {"agent_id": "boss-1", "satisfied": True, "would_choose_again": True}
 
 

@@ -6,19 +6,9 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from tests.service.ownership_world import World
+from tests.service.ownership_world import ANSWER, World
 
 pytest_plugins = ["tests.service.ownership_world"]
-ANSWER = {"agent_id": "agent-1", "text": "We laid a new line.", "outcome": "upheld", "reasons": "fault found"}
-
-
-@pytest.fixture
-async def owned(world: World) -> dict[str, Any]:
-    """A complaint of agent-1, told by mail."""
-    await world.contact(responder_id="agent-1", conversation_id="v-1")
-    return await world.complaint()
 
 
 async def test_a_no_that_comes_too_late_opens_another_of_the_same_owner(world: World, owned: dict[str, Any]) -> None:

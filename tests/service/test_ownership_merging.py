@@ -7,22 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 
-from tests.service.ownership_world import World, clock_of
+from tests.service.ownership_world import ANSWER, World, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
-ANSWER = {"agent_id": "agent-1", "text": "We laid a new line.", "outcome": "upheld", "reasons": "fault found"}
 DEPUTY = {"agent": "agent-3", "until": "2026-03-05T09:00:00Z", "reason": "on leave"}
 WHO = {"agent_id": "agent-9", "reason": "the same line"}
-
-
-@pytest.fixture
-async def owned(world: World) -> dict[str, Any]:
-    """A complaint of agent-1, told by mail."""
-    await world.contact(responder_id="agent-1", conversation_id="v-1")
-    return await world.complaint()
 
 
 async def two(world: World, **second: Any) -> tuple[dict[str, Any], dict[str, Any]]:

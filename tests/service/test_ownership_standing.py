@@ -17,13 +17,6 @@ HOUR = timedelta(hours=1)
 TUESDAY = (MONDAY + timedelta(days=1)).isoformat()
 
 
-@pytest.fixture
-async def owned(world: World) -> dict[str, Any]:
-    """A complaint of agent-1, told by mail."""
-    await world.contact(responder_id="agent-1")
-    return await world.complaint()
-
-
 async def deputise(world: World, complaint_id: str, agent: str = "agent-2", until: str = TUESDAY) -> Any:
     body = {"agent": agent, "until": until, "reason": "in training"}
     return await world.post(f"{complaint_id}/deputy", body, "supervisor")
