@@ -34,6 +34,13 @@ class Facts:
         """Whether an answer is still asked for."""
         return (self.escalation or {}).get("status") == "waiting"
 
+    @property
+    def owner(self) -> str | None:
+        """What the owner is called; None where nobody owns the complaint."""
+        owner = (self.complaint or {}).get("owner") or {}
+        name: str | None = owner.get("name") or owner.get("id")
+        return name
+
     def at(self, when: Any) -> str:
         """A time on the reader's wall clock, with its zone."""
         found = time_of(when)

@@ -158,8 +158,7 @@ def _history(letter: Letter, facts: Facts) -> list[str]:
     lines = [
         letter.say("contacts", n=contacts, at=first_at) if contacts > 1 else letter.say("contact_once", at=first_at)
     ]
-    owner = complaint.get("owner")
-    lines.append(letter.say("owner", name=owner.get("name") or owner["id"]) if owner else letter.say("no_owner"))
+    lines.append(letter.say("owner", name=facts.owner) if facts.owner else letter.say("no_owner"))
     asked = [letter.say("asked_before", names=", ".join(facts.asked_before))] if facts.asked_before else []
     done = _done(letter, facts)
     happened = sorted([*_missed(letter, facts), *done])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from services.escalation.domain.mail import AGAIN, MailOrder
@@ -18,7 +17,7 @@ def written(order: MailOrder, language: str, name: str, facts: Facts) -> Letter 
     due = facts.at(order.due_at) if order.due_at else ""
     letter.subject = letter.say(f"{order.kind}_subject", reference=facts.reference, due=due)
     letter.add("text", letter.say("hello", name=name))
-    if not KINDS[order.kind](letter, order, facts, order.due_at):
+    if not KINDS[order.kind](letter, order, facts):
         return None
     letter.add("facts", lines=customer_lines(letter, facts))
     letter.footer = letter.say("footer_staff")
@@ -30,20 +29,20 @@ def _helper(facts: Facts, n: int) -> dict[str, Any]:
     return next((one for one in helpers if one.get("n") == n), {})
 
 
-def _question(letter: Letter, order: MailOrder, facts: Facts, due: datetime | None) -> bool:
+def _question(letter: Letter, order: MailOrder, facts: Facts) -> bool:
     helper = _helper(facts, order.step)
     if helper.get("state") not in ("asked", "reminded") or (facts.complaint or {}).get("status") == "closed":
         return False
     said = "question_again" if order.why == AGAIN else "question"
     letter.add("text", staff(letter.language, said, name=helper["asked_by"]))
     _quoted(letter, facts, order.step)
-    if due:
-        letter.add("text", staff(letter.language, "question_by", due=facts.at(due)))
+    if order.due_at:
+        letter.add("text", staff(letter.language, "question_by", due=facts.at(order.due_at)))
     letter.add("text", staff(letter.language, "one_face"))
     return True
 
 
-def _unanswered(letter: Letter, order: MailOrder, facts: Facts, _due: datetime | None) -> bool:
+def _unanswered(letter: Letter, order: MailOrder, facts: Facts) -> bool:
     helper = _helper(facts, order.step)
     if helper.get("state") != "timed_out":
         return False
@@ -52,29 +51,25 @@ def _unanswered(letter: Letter, order: MailOrder, facts: Facts, _due: datetime |
     return True
 
 
-def _deputy(letter: Letter, order: MailOrder, facts: Facts, due: datetime | None) -> bool:
-    complaint = facts.complaint or {}
-    if (complaint.get("deputy") or {}).get("id") != order.recipient_id:
+def _deputy(letter: Letter, order: MailOrder, facts: Facts) -> bool:
+    if ((facts.complaint or {}).get("deputy") or {}).get("id") != order.recipient_id:
         return False
-    owner = complaint.get("owner") or {}
-    name = owner.get("name") or owner.get("id") or "?"
-    letter.add("text", staff(letter.language, "deputy", name=name, due=facts.at(due)))
+    name = facts.owner or "?"
+    letter.add("text", staff(letter.language, "deputy", name=name, due=facts.at(order.due_at)))
     letter.add("text", staff(letter.language, "deputy_stays", name=name))
     return True
 
 
-def _succession(letter: Letter, order: MailOrder, facts: Facts, due: datetime | None) -> bool:
-    complaint = facts.complaint or {}
-    asked = complaint.get("succession_asked") or {}
+def _succession(letter: Letter, order: MailOrder, facts: Facts) -> bool:
+    asked = (facts.complaint or {}).get("succession_asked") or {}
     to = (asked.get("to") or {}).get("id")
     named = order.recipient_kind == "agent"
     if not asked or (to != order.recipient_id if named else to is not None):
         return False
-    owner = complaint.get("owner") or {}
-    name = owner.get("name") or owner.get("id") or "?"
+    name = facts.owner or "?"
     letter.add("text", staff(letter.language, "succession_named" if named else "succession_open", name=name))
-    if due:
-        letter.add("text", staff(letter.language, "succession_by", due=facts.at(due)))
+    if order.due_at:
+        letter.add("text", staff(letter.language, "succession_by", due=facts.at(order.due_at)))
     return True
 
 
@@ -85,7 +80,7 @@ def _quoted(letter: Letter, facts: Facts, n: int) -> None:
 
 
 #: the kinds of these letters; each function says whether there is still something to write
-KINDS: Final[Mapping[str, Callable[[Letter, MailOrder, Facts, datetime | None], bool]]] = {
+KINDS: Final[Mapping[str, Callable[[Letter, MailOrder, Facts], bool]]] = {
     "question": _question,
     "unanswered": _unanswered,
     "deputy": _deputy,

@@ -93,10 +93,8 @@ def untold(language: str, name: str, facts: Facts, said: Said, times: int) -> Le
     letter = Letter(language, "")
     letter.subject = told(letter.language, "untold_subject", reference=facts.reference, times=max(times, 1))
     letter.add("text", letter.say("hello", name=name))
-    owner = (facts.complaint or {}).get("owner") or {}
-    who = owner.get("name") or owner.get("id")
     at = facts.at(_failed_at(facts))
-    letter.add("text", told(letter.language, "untold" if who else "untold_unowned", owner=who, at=at))
+    letter.add("text", told(letter.language, "untold" if facts.owner else "untold_unowned", owner=facts.owner, at=at))
     letter.add("text", told(letter.language, "untold_ask"))
     return _with_words(letter, facts, said)
 
