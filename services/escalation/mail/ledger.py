@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.escalation.mail.facts import Facts, time_of
 from services.escalation.mail.phrases_told import told
+from services.escalation.mail.plain import shortened
 
 if TYPE_CHECKING:
     from services.escalation.mail.letters import Letter
@@ -35,7 +36,7 @@ def ledger(letter: Letter, facts: Facts, most: int) -> None:
     said = sorted([*_executives(letter, facts), *_timeline(letter, facts)], key=lambda one: one[0])
     for _, who, words in said[-_MOST:]:
         letter.add("text", who)
-        letter.add("quote", words if len(words) <= most else words[:most] + " […]")
+        letter.add("quote", shortened(words, most))
 
 
 Entry = tuple[datetime, str, str]
@@ -48,7 +49,7 @@ def _executives(letter: Letter, facts: Facts) -> Iterator[Entry]:
         on = facts.on(at)
         name = one["by_name"]
         if one.get("for_name"):
-            name = told(letter.language, "for", name=name, other=one["for_name"])
+            name = letter.say("signed_for", name=name, other=one["for_name"])
         who = told(letter.language, "said_by", at=on, name=name)
         if not one.get("delivered"):
             who += " " + told(letter.language, "undelivered")

@@ -15,7 +15,7 @@ from services.escalation.mail.facts import Facts, time_of
 from services.escalation.mail.ledger import ledger, not_satisfied
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES, REFUSED
 from services.escalation.mail.phrases_told import told
-from services.escalation.mail.plain import line
+from services.escalation.mail.plain import line, sentence, shortened
 
 #: code points of a customer's text that a mail shows, and of what was written to them
 MOST_WORDS = 4_000
@@ -47,7 +47,7 @@ class Letter:
 
     def say(self, name: str, /, **values: Any) -> str:
         """A sentence in the letter's language. Values are of one line, whoever wrote them."""
-        return PHRASES[self.language][name].format(**{key: line(value) for key, value in values.items()})
+        return sentence(PHRASES, self.language, name, **values)
 
     def add(self, kind: Any, text: str = "", lines: Sequence[Any] = ()) -> None:
         """One more part."""
@@ -147,7 +147,7 @@ def words_of(letter: Letter, contact: dict[str, Any] | None, most: int = MOST_WO
     text = "\n".join(filter(None, (contact.get("subject"), contact.get("text"))))
     if not text:
         return letter.say("no_words")
-    return text if len(text) <= most else text[:most] + " […]"
+    return shortened(text, most)
 
 
 def _history(letter: Letter, facts: Facts) -> list[str]:
@@ -190,9 +190,12 @@ def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
         if name not in DONE[letter.language] or _by_merging(name, item):
             continue
         said = line((item.get("note") or {}).get("text") or "")
-        quoted = said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + " […]"
-        what = DONE[letter.language][name]
-        told = letter.say("done_with_words" if said else "done", at=facts.on(item.get("at")), what=what, text=quoted)
+        told = letter.say(
+            "done_with_words" if said else "done",
+            at=facts.on(item.get("at")),
+            what=DONE[letter.language][name],
+            text=shortened(said, _MOST_QUOTED),
+        )
         found.append((time_of(item.get("at")) or _LONG_AGO, n, told))
     return found
 

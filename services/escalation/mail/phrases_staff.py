@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from services.escalation.mail.plain import line
+from services.escalation.mail.plain import sentence
 
 STAFF: Final[dict[str, dict[str, str]]] = {
     "en": {
@@ -37,5 +37,5 @@ STAFF: Final[dict[str, dict[str, str]]] = {
 
 
 def staff(language: str, name: str, /, **values: Any) -> str:
-    """A sentence in a language. Values are of one line, whoever wrote them."""
-    return STAFF[language][name].format(**{key: line(value) for key, value in values.items()})
+    """One of these sentences."""
+    return sentence(STAFF, language, name, **values)

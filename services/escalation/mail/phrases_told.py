@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from services.escalation.mail.plain import line
+from services.escalation.mail.plain import sentence
 
 TOLD: Final[dict[str, dict[str, str]]] = {
     "en": {
@@ -12,7 +12,6 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "promise": "What is promised to you",
         "promise_kept": "This promise has the number {reference}. If it happens again you need not complain a second "
         "time: it goes straight back to whoever promised it.",
-        "tell_subject": "Complaint {reference}: please tell the customer in person",
         "tell_again_subject": "Complaint {reference}: the customer has still not been told (reminder {times})",
         "tell_no_address": "we have no address to which this answer could be sent.",
         "tell_refused": "the customer's mail server did not take this answer.",
@@ -29,7 +28,6 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "nobody owns the complaint who could tell them.",
         "untold_ask": "Please see to it that the customer hears these words.",
         "words_of": "What {name} has answered",
-        "for": "{name}, for {other}",
         "stay": "What the customer said would make them stay",
         "phone": "Phone",
         "not_satisfied": "The customer is not satisfied with the answer that they got.",
@@ -47,7 +45,6 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "redress": "给您的补偿",
         "promise": "对您的承诺",
         "promise_kept": "此承诺编号为 {reference}。若再次发生，您无需再次投诉，此事会直接回到承诺人那里。",
-        "tell_subject": "投诉 {reference}：请当面或致电告知客户",
         "tell_again_subject": "投诉 {reference}：客户仍未得知答复（第 {times} 次提醒）",
         "tell_no_address": "没有可送达此答复的地址。",
         "tell_refused": "客户的邮件服务器拒收了此答复。",
@@ -60,7 +57,6 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "untold_unowned": "主管已答复此客户，但自 {at} 起邮件无法送达，且此投诉无人负责，没有人可以告知客户。",
         "untold_ask": "请确保客户得知以下答复。",
         "words_of": "{name} 的答复",
-        "for": "{name}，代 {other}",
         "stay": "客户说怎样才愿意留下",
         "phone": "电话",
         "not_satisfied": "客户对得到的答复不满意。",
@@ -78,5 +74,5 @@ TOLD: Final[dict[str, dict[str, str]]] = {
 
 
 def told(language: str, name: str, /, **values: Any) -> str:
-    """A sentence in a language. Values are of one line, whoever wrote them."""
-    return TOLD[language][name].format(**{key: line(value) for key, value in values.items()})
+    """One of these sentences."""
+    return sentence(TOLD, language, name, **values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # control characters but line breaks and tabs, and marks that turn the reading direction of what follows around
 _UNSEEN = re.compile(
@@ -19,3 +20,13 @@ def clean(text: str) -> str:
 def line(text: object) -> str:
     """The same in one line: nobody's name or cause can begin a line of its own, and so look like one of ours."""
     return " ".join(clean(str(text)).split())
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many code points of it, and a sign where something is left out."""
+    return text if len(text) <= most else text[:most] + " […]"
+
+
+def sentence(phrases: Mapping[str, Mapping[str, str]], language: str, name: str, /, **values: object) -> str:
+    """A sentence in a language. Values are of one line, whoever wrote them."""
+    return phrases[language][name].format(**{key: line(value) for key, value in values.items()})

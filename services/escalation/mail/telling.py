@@ -68,8 +68,10 @@ def _ending(letter: Letter, facts: Facts, address: str) -> Letter:
 def tell(language: str, name: str, facts: Facts, said: Said, times: int) -> Letter:
     """Asks the owner to bring an answer in person, and reminds them."""
     letter = Letter(language, "")
-    subject = "tell_again_subject" if times else "tell_subject"
-    letter.subject = told(letter.language, subject, reference=facts.reference, times=times)
+    if times:
+        letter.subject = told(letter.language, "tell_again_subject", reference=facts.reference, times=times)
+    else:
+        letter.subject = letter.say("tell_subject", reference=facts.reference)
     letter.add("text", letter.say("hello", name=name))
     because = _failed(facts)
     letter.add("text", told(letter.language, f"tell_{because}"))
@@ -82,7 +84,7 @@ def tell(language: str, name: str, facts: Facts, said: Said, times: int) -> Lett
 def came_back(language: str, name: str, facts: Facts, note: dict[str, Any]) -> Letter:
     """Tells the owner that their own answer did not reach the customer."""
     letter = Letter(language, "")
-    letter.subject = told(letter.language, "tell_subject", reference=facts.reference)
+    letter.subject = letter.say("tell_subject", reference=facts.reference)
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", told(letter.language, "yours_came_back"))
     return _with_words(letter, facts, Said(str(note["text"]), name, "", redress=note.get("redress")))
