@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 #: what is shown at most, the latest
 _MOST = 12
 _OWNER = "complaint.answered"
-_NO = ("complaint.reopened", "complaint.escalation_asked")
+_REOPENED = "complaint.reopened"
+_ASKED = "complaint.escalation_asked"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -74,12 +75,12 @@ def _timeline(letter: Letter, facts: Facts) -> Iterator[Entry]:
             name = owner.get("name") or by if by == owner.get("id") else by
             yield at, told(letter.language, "said_by_owner", at=facts.on(at), name=name), str(note["text"])
         elif _from_customer(item):
-            words = note.get("comment") or (item.get("why") if item.get("type") == _NO[1] else None)
+            words = note.get("comment") or (item.get("why") if item.get("type") == _ASKED else None)
             nothing = told(letter.language, "no")
             yield at, told(letter.language, "said_by_customer", at=facts.on(at)), str(words or nothing)
 
 
 def _from_customer(item: dict[str, Any]) -> bool:
-    if item.get("type") == _NO[0]:
+    if item.get("type") == _REOPENED:
         return True
-    return item.get("type") == _NO[1] and (item.get("data") or {}).get("by") == "customer"
+    return item.get("type") == _ASKED and (item.get("data") or {}).get("by") == "customer"

@@ -74,13 +74,17 @@ def ask(
     tasks = ["ask_write", *(["ask_stay"] if leaving else []), "ask_promise"]
     letter.add("list", lines=[letter.say(task) for task in tasks])
     letter.add("text", letter.say("by", due=facts.at(due)))
-    letter.add("link", lines=[letter.say("answer_here"), address])
-    letter.add("code", letter.say("code", code=code))
+    _answer_here(letter, address, code)
     letter.add("text", letter.say("code_why"))
     if by_reply:
         letter.add("text", letter.say("ask_reply"))
     letter.footer = letter.say("footer")
     return letter
+
+
+def _answer_here(letter: Letter, address: str, code: str) -> None:
+    letter.add("link", lines=[letter.say("answer_here"), address])
+    letter.add("code", letter.say("code", code=code))
 
 
 def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
@@ -251,8 +255,7 @@ def breach(
     if link:
         if due:
             letter.add("text", letter.say("by", due=facts.at(due)))
-        letter.add("link", lines=[letter.say("answer_here"), link[0]])
-        letter.add("code", letter.say("code", code=link[1]))
+        _answer_here(letter, *link)
     letter.footer = letter.say("footer")
     return letter
 
@@ -315,8 +318,7 @@ def refused(
         letter.add("text", letter.say("refused_likeness", likeness=likeness))
     if link:
         letter.add("text", letter.say("refused_again"))
-        letter.add("link", lines=[letter.say("answer_here"), link[0]])
-        letter.add("code", letter.say("code", code=link[1]))
+        _answer_here(letter, *link)
     letter.footer = letter.say("footer")
     return letter
 
