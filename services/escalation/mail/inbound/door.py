@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,9 +33,13 @@ _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 class _Smtp(SMTP):
     line_length_limit = _MOST_LINE
 
+    def connection_lost(self, error: Exception | None) -> None:
+        self.event_handler.gone()
+        super().connection_lost(error)
 
-class _Lmtp(LMTP):
-    line_length_limit = _MOST_LINE
+
+class _Lmtp(_Smtp, LMTP):
+    """The same in the other protocol."""
 
 
 class Door:
@@ -68,7 +71,7 @@ class Door:
             return _Busy()
         self._open += 1
         kind = _Lmtp if self._url.scheme == "lmtp" else _Smtp
-        return _counted(kind, self._gone)(
+        return kind(
             self,
             data_size_limit=MOST_BYTES,
             hostname=self._replies.domain,
@@ -77,7 +80,8 @@ class Door:
             loop=asyncio.get_running_loop(),
         )
 
-    def _gone(self) -> None:
+    def gone(self) -> None:
+        """A conversation is over."""
         self._open -= 1
 
     # the names are aiosmtpd's
@@ -114,15 +118,6 @@ class Door:
         """Whatever else goes wrong with a conversation is told as something to be tried again."""
         log.error("inbound_mail_failed", error=type(error).__name__)
         return "451 4.3.0 It cannot be taken for the moment"
-
-
-def _counted(kind: type[SMTP], gone: Callable[[], None]) -> type[SMTP]:
-    class Counted(kind):  # type: ignore[valid-type, misc]
-        def connection_lost(self, error: Exception | None) -> None:
-            gone()
-            super().connection_lost(error)
-
-    return Counted
 
 
 class _Busy(asyncio.Protocol):
