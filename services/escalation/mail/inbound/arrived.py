@@ -8,6 +8,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
+from functools import partial
 
 from services.escalation.mail.inbound.bounces import came_back
 from services.escalation.mail.inbound.robots import is_robot, sounds_absent
@@ -45,12 +46,9 @@ def read(raw: bytes, host: str) -> Arrived:
     `host` is the mail server whose word on senders counts.
     """
     message = BytesParser(policy=compat32).parsebytes(raw)
-
-    def header(name: str) -> str | None:
-        return header_of(message, name)
-
+    header = partial(_header, message)
     written_by = author([str(one) for one in message.get_all("From") or ()])
-    if is_robot(header, header("Subject") or "", written_by):
+    if is_robot(header, written_by):
         return Arrived(written_by, False, True, came_back(message), "", False)
     results = [str(one) for one in message.get_all("Authentication-Results") or ()]
     aligned = written_by is not None and is_aligned(written_by, results, host)
@@ -59,7 +57,7 @@ def read(raw: bytes, host: str) -> Arrived:
     return Arrived(written_by, aligned, False, None, text, sounds_absent(text))
 
 
-def header_of(message: Message, name: str) -> str | None:
+def _header(message: Message, name: str) -> str | None:
     """A header as text, decoded; None where it is not there."""
     given = message.get(name)
     if given is None:

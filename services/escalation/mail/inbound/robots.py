@@ -57,7 +57,7 @@ _ABSENT = re.compile(
 _MOST_LOOKED_AT = 300
 
 
-def is_robot(header: Callable[[str], str | None], subject: str, author: str | None) -> bool:
+def is_robot(header: Callable[[str], str | None], author: str | None) -> bool:
     """Whether a mail says of itself that no person wrote it. Its Return-Path is what the envelope said."""
     envelope_sender = (header("Return-Path") or "").strip(" <>")
     if not envelope_sender:
@@ -72,7 +72,7 @@ def is_robot(header: Callable[[str], str | None], subject: str, author: str | No
     senders = (envelope_sender, author or "")
     if any(_NOBODY.fullmatch(one.rpartition("@")[0]) for one in senders):
         return True
-    return _SUBJECT.match(subject[:_MOST_LOOKED_AT]) is not None
+    return _SUBJECT.match((header("Subject") or "")[:_MOST_LOOKED_AT]) is not None
 
 
 def sounds_absent(text: str) -> bool:

@@ -83,12 +83,10 @@ class InboundRoom:
             # a digest brings other mails too: what a reply may be an answer to is one that asks
             found = sorted(orders.values(), key=lambda one: (not asks(one), one.id))
             order = found[0] if found else None
-            usable = await links.usable(conn, [order.id] if order else [], self._clock.now())
-        # a refusal was answered once more: that is an answer to what was asked first
-        if order is not None and order.kind == "refused" and order.about_mail_id:
-            async with self._engine.connect() as conn:
+            # a refusal was answered once more: that is an answer to what was asked first
+            if order is not None and order.kind == "refused" and order.about_mail_id:
                 order = (await mails.orders(conn, [order.about_mail_id])).get(order.about_mail_id)
-                usable = await links.usable(conn, [order.id] if order else [], self._clock.now())
+            usable = await links.usable(conn, [order.id] if order else [], self._clock.now())
         if order is None or not asks(order):
             await self._settle(row, "ignored")
             return
