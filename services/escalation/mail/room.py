@@ -58,14 +58,14 @@ class MailRoom:
         settings: Base,
         clock: Clock,
         *,
+        post: Post,
         words: Words | None = None,
-        post: Post | None = None,
         replies: Replies | None = None,
     ) -> None:
         self._engine, self._take, self._policies, self._clock = engine, take, policies, clock
         self._secret, self._sender = settings.secret_key.get_secret_value(), settings.mail_from
         self._words = words or Words(settings, clock)
-        self._post = post or Post(settings.smtp_url)
+        self._post = post
         self._replies = replies
         self._writing = Writing(
             engine, policies, self._words, self._secret, settings.base_url, by_reply=replies is not None
@@ -118,18 +118,12 @@ class MailRoom:
         sent, wait, no_address = await self._attempt(one)
         if sent.state not in ("accepted", "withdrawn"):
             log.warning("mail_not_accepted", mail_id=one.id, kind=one.orders[0].kind, state=sent.state, why=sent.detail)
-        outcomes = [self._outcome(order, one, sent, wait, no_address) for order in one.orders]
+        outcomes = [
+            Input(order.customer_id, self._outcome(order, sent, wait, no_address), on_mail_outcome)
+            for order in one.orders
+        ]
         for start in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
-            await self._record(
-                [
-                    Input(order.customer_id, outcome, on_mail_outcome)
-                    for order, outcome in zip(
-                        one.orders[start : start + _OUTCOMES_AT_ONCE],
-                        outcomes[start : start + _OUTCOMES_AT_ONCE],
-                        strict=True,
-                    )
-                ]
-            )
+            await self._record(outcomes[start : start + _OUTCOMES_AT_ONCE])
 
     async def _record(self, outcomes: Sequence[Input[Any]]) -> None:
         """Tells what became of mails, again while the database is away: what is never told is sent once more."""
@@ -188,7 +182,7 @@ class MailRoom:
             return None
         return self._replies.of(one.id if len(one.orders) > 1 else first.about_mail_id or first.id)
 
-    def _outcome(self, order: MailOrder, one: Claimed, sent: Sent, wait: timedelta, no_address: bool) -> MailOutcome:
+    def _outcome(self, order: MailOrder, sent: Sent, wait: timedelta, no_address: bool) -> MailOutcome:
         now = self._clock.now()
         state = sent.state
         if sent.said and state in ("temporary", "unknown") and now - order.ordered_at > _GIVE_UP_AFTER:
