@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.escalation.domain.mail import MailOrder
 from services.escalation.mail import letters, staffing, telling
@@ -285,10 +285,14 @@ class Writing:
         return self._named(found)
 
     async def _digest(self, orders: Sequence[MailOrder], reader: Reader) -> Letter:
+        others = [one for one in orders if not asks(one)]
         async with self._engine.connect() as conn:
             known = await reading.references(conn, [one.complaint_id for one in orders if one.complaint_id])
+            rest = [
+                await self._subject(conn, one, known.get(one.complaint_id or "", "?"), reader)
+                for one in others[_MOST_WHOLE:]
+            ]
         asked = [(known.get(one.complaint_id or "", "?"), *self._address(one.id)) for one in orders if asks(one)]
-        others = [one for one in orders if not asks(one)]
         # what cannot be asked for by a link alone is told in full, as far as a mail may go
         whole: list[Letter] = []
         for one in others[:_MOST_WHOLE]:
@@ -296,14 +300,10 @@ class Writing:
                 whole.append(await self._one(one, reader))
             except NothingToSay:
                 continue
-        rest = [
-            await self._subject(one, known.get(one.complaint_id or "", "?"), reader) for one in others[_MOST_WHOLE:]
-        ]
         return letters.digest(reader.language, reader.name, asked, rest, whole)
 
-    async def _subject(self, order: MailOrder, reference: str, reader: Reader) -> str:
-        async with self._engine.connect() as conn:
-            promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
+    async def _subject(self, conn: AsyncConnection, order: MailOrder, reference: str, reader: Reader) -> str:
+        promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
         due = local(order.due_at or order.ordered_at, reader.zone)
         told = promise["reference"] if promise else "?"
         name = self._name(order.about_id) if order.about_id else "—"
