@@ -19,7 +19,7 @@ from deploy.local.ports import free_port
 from services.escalation.mail import MailRoom, Post, Words
 from services.escalation.mail.inbound import Replies
 from shared.settings import Base
-from tests.service.escalation_world import World
+from tests.service.escalation_world import World, breached, contact, opened, owned
 
 SECRET = "a secret of at least thirty-two characters"
 
@@ -116,6 +116,11 @@ def text_of(message: EmailMessage) -> str:
     part = message.get_body(preferencelist=("plain",))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+async def trouble(house: House) -> None:
+    """A complaint of c-1 about which the head of care is asked."""
+    await house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
 
 
 @pytest.fixture

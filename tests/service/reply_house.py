@@ -18,7 +18,7 @@ from services.escalation.feed import Hub
 from services.escalation.mail.inbound import Door, InboundRoom, Replies
 from services.escalation.store.arrivals import arrivals
 from shared.outbox import Bell
-from tests.service.mail_house import SECRET, House, another_room
+from tests.service.mail_house import SECRET, House, another_room, trouble
 
 HOST = "mx.example.com"
 
@@ -46,7 +46,7 @@ class Inbound:
 
         return await asyncio.to_thread(talk)
 
-    async def reply(self, to: EmailMessage, text: str, sender: str, *, html: bool = False, **headers: str) -> bytes:
+    def reply(self, to: EmailMessage, text: str, sender: str, *, html: bool = False, **headers: str) -> bytes:
         """Somebody replies to a mail; the mail server in front vouches for them unless a header says otherwise."""
         made = EmailMessage()
         domain = sender.rpartition("@")[2]
@@ -68,7 +68,7 @@ class Inbound:
         self, to: EmailMessage, text: str, sender: str, *, envelope: str | None = None, **headers: str
     ) -> tuple[int, str]:
         """Replies, and has the reply worked on."""
-        raw = await self.reply(to, text, sender, **headers)
+        raw = self.reply(to, text, sender, **headers)
         address = headers.get("To") or str(to["Reply-To"].addresses[0].addr_spec)
         said = await self.deliver(raw, address, envelope if envelope is not None else sender)
         await self.work()
@@ -85,6 +85,14 @@ class Inbound:
         async with self.house.world.engine.connect() as conn:
             rows = await conn.execute(select(arrivals).order_by(arrivals.c.came_at, arrivals.c.id))
             return [(row.state, row.detail, row.raw is not None) for row in rows]
+
+
+async def asked(inbound: Inbound) -> EmailMessage:
+    """The mail by which the head of care is asked."""
+    await trouble(inbound.house)
+    await inbound.house.post()
+    (mail,) = inbound.house.server.to("head@example.com")
+    return mail
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from email.message import EmailMessage
 import pytest
 
 from services.escalation.domain.answering import AnswerGiven
-from tests.service.escalation_world import WORDS, breached, contact, opened, owned
+from tests.service.escalation_world import WORDS, breached, contact, opened
 from tests.service.mail_house import text_of
-from tests.service.reply_house import Inbound
+from tests.service.reply_house import Inbound, asked
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house", "tests.service.reply_house")
 
@@ -47,14 +47,6 @@ def report(mail: EmailMessage, action: str = "failed", status: str = "5.1.1") ->
         "",
     ]
     return "\r\n".join(lines).encode()
-
-
-async def asked(inbound: Inbound) -> EmailMessage:
-    """The mail by which the head of care is asked."""
-    await inbound.house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
-    await inbound.house.post()
-    (mail,) = inbound.house.server.to("head@example.com")
-    return mail
 
 
 @pytest.mark.parametrize("by_tag", [True, False], ids=["envelope", "message id"])

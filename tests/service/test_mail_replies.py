@@ -16,21 +16,13 @@ from services.escalation.store.arrivals import arrivals
 from services.escalation.store.tables import metadata
 from tests.service.escalation_world import POLICY, WORDS, breached, contact, erased, opened, owned, policy, threatened
 from tests.service.mail_house import text_of
-from tests.service.reply_house import Inbound
+from tests.service.reply_house import Inbound, asked
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house", "tests.service.reply_house")
 QUOTED = "\n\nOn Mon, 2 Mar 2026 at 09:00, Complaint Loop <loop@example.com> wrote:\n> My router drops every evening."
 
 
-async def asked(inbound: Inbound, **over: Any) -> EmailMessage:
-    """The mail by which the head of care is asked."""
-    await inbound.house.world.tell(opened(contact(contact_id="contact-1")), owned(), breached())
-    await inbound.house.post()
-    (mail,) = inbound.house.server.to("head@example.com")
-    return mail
-
-
-async def refusals(inbound: Inbound, address: str = "head@example.com") -> list[EmailMessage]:
+def refusals(inbound: Inbound, address: str = "head@example.com") -> list[EmailMessage]:
     """What an address was told of refused replies."""
     return [mail for mail in inbound.house.server.to(address) if "was not sent" in mail["Subject"]]
 
@@ -44,7 +36,7 @@ async def test_own_words_in_a_reply_go_to_the_customer_and_end_it(inbound: Inbou
     one = await inbound.house.world.escalation()
     assert (one["status"], one["answer"]["executive_id"], one["answer"]["text"]) == ("ended", "head", WORDS)
     assert await inbound.states() == [("taken", None, False)]
-    assert await refusals(inbound) == []
+    assert refusals(inbound) == []
     assert await inbound.house.world.findings() == []
 
 
@@ -99,7 +91,7 @@ async def test_whoever_is_not_proved_to_be_the_person_asked_answers_nothing(
     # the person asked is told, once; the sender's address is never written to
     inbound.house.world.clock.advance(timedelta(hours=1))
     await inbound.work()
-    (told,) = await refusals(inbound)
+    (told,) = refusals(inbound)
     assert "could not be proved" in text_of(told)
     assert {address for address, _ in inbound.house.server.taken} == {"head@example.com"}
 
@@ -131,7 +123,7 @@ async def test_robots_answer_nothing_and_are_not_answered(inbound: Inbound, head
     assert (await inbound.house.world.escalation())["status"] == "waiting"
     inbound.house.world.clock.advance(timedelta(hours=1))
     await inbound.work()
-    assert await refusals(inbound) == []
+    assert refusals(inbound) == []
 
 
 @pytest.mark.parametrize(
@@ -150,7 +142,7 @@ async def test_what_is_no_answer_is_told_once_with_why_and_the_link(
     await inbound.answer(mail, text, "head@example.com")
     inbound.house.world.clock.advance(timedelta(hours=1))
     await inbound.work()
-    (told,) = await refusals(inbound)
+    (told,) = refusals(inbound)
     body = text_of(told)
     assert why in body
     # the link and code of the mail that was answered
@@ -172,7 +164,7 @@ async def test_where_the_customer_may_leave_a_reply_cannot_say_what_would_make_t
     await inbound.answer(mail, WORDS, "vp@example.com")
     inbound.house.world.clock.advance(timedelta(hours=1))
     await inbound.work()
-    (told,) = await refusals(inbound, "vp@example.com")
+    (told,) = refusals(inbound, "vp@example.com")
     assert "what would make them stay" in text_of(told) and "/e/" in text_of(told)
 
 
@@ -182,7 +174,7 @@ async def test_a_program_that_answers_every_refusal_is_not_talked_to_for_ever(in
         await inbound.answer(mail, f"> {n}", "head@example.com")
         inbound.house.world.clock.advance(timedelta(minutes=20))
         await inbound.work()
-    assert len(await refusals(inbound)) == 5
+    assert len(refusals(inbound)) == 5
 
 
 async def test_a_reply_to_a_digest_is_asked_which_complaint_it_is_for(inbound: Inbound) -> None:
@@ -197,14 +189,14 @@ async def test_a_reply_to_a_digest_is_asked_which_complaint_it_is_for(inbound: I
     await inbound.answer(digest, WORDS, "head@example.com")
     inbound.house.world.clock.advance(timedelta(hours=1))
     await inbound.work()
-    (told,) = await refusals(inbound)
+    (told,) = refusals(inbound)
     assert "several complaints" in text_of(told) and "/e/" not in text_of(told)
     assert {one["status"] for one in await inbound.house.world.escalations()} == {"waiting"}
 
 
 async def test_a_mail_delivered_twice_or_by_several_at_once_is_one(inbound: Inbound) -> None:
     mail = await asked(inbound)
-    raw = await inbound.reply(mail, WORDS, "head@example.com")
+    raw = inbound.reply(mail, WORDS, "head@example.com")
     address = mail["Reply-To"].addresses[0].addr_spec
     said = await asyncio.gather(
         *(inbound.deliver(b"Received: by hop %d\r\n" % n + raw, address, "head@example.com") for n in range(3))
@@ -215,20 +207,20 @@ async def test_a_mail_delivered_twice_or_by_several_at_once_is_one(inbound: Inbo
     await inbound.work()
     assert len(await inbound.states()) == 1
     assert len(inbound.house.server.to("li@customer.example")) == 1
-    assert await refusals(inbound) == []
+    assert refusals(inbound) == []
 
 
 async def test_a_death_between_the_answer_and_its_note_tells_no_refusal(inbound: Inbound) -> None:
     """The effect and the note are one transaction: taken up again, nothing is left to do."""
     mail = await asked(inbound)
-    raw = await inbound.reply(mail, WORDS, "head@example.com")
+    raw = inbound.reply(mail, WORDS, "head@example.com")
     await inbound.deliver(raw, mail["Reply-To"].addresses[0].addr_spec, "head@example.com")
     async with inbound.house.world.engine.begin() as conn:
         (row,) = await conn.execute(select(arrivals))
     await asyncio.gather(*(inbound.room._work(row) for _ in range(3)))
     await inbound.work()
     assert [state for state, _, _ in await inbound.states()] == ["taken"]
-    assert await refusals(inbound) == []
+    assert refusals(inbound) == []
     assert len(inbound.house.server.to("li@customer.example")) == 1
 
 
@@ -251,7 +243,7 @@ async def test_too_much_is_refused_and_broken_mails_are_told_or_ignored(
     monkeypatch.setattr("services.escalation.mail.inbound.door.MOST_BYTES", 100_000)
     mail = await asked(inbound)
     address = mail["Reply-To"].addresses[0].addr_spec
-    raw = await inbound.reply(mail, WORDS, "head@example.com")
+    raw = inbound.reply(mail, WORDS, "head@example.com")
     assert (await inbound.deliver(raw + b"x\r\n" * 40_000, address, "head@example.com"))[0] == 552
     head = raw.partition(b"Content-Type")[0]
     for n, body in enumerate((b"\xff\x00\xfe" * 99, b'Content-Type: multipart/mixed; boundary="\r\n\r\n--', b"--\r\n")):
@@ -270,14 +262,14 @@ async def test_a_reply_to_what_was_passed_on_to_somebody_else_counts_no_more(inb
     await inbound.answer(mail, WORDS, "head@example.com")
     inbound.house.world.clock.advance(timedelta(hours=1))
     await inbound.work()
-    (told,) = await refusals(inbound)
+    (told,) = refusals(inbound)
     assert "passed on to somebody else" in text_of(told)
     assert (await inbound.house.world.escalation())["status"] == "waiting"
 
 
 async def test_nothing_of_a_mail_is_left_when_the_customer_is_forgotten(inbound: Inbound) -> None:
     mail = await asked(inbound)
-    raw = await inbound.reply(mail, "canary words", "head@example.com")
+    raw = inbound.reply(mail, "canary words", "head@example.com")
     await inbound.deliver(raw, mail["Reply-To"].addresses[0].addr_spec, "head@example.com")
     await inbound.house.world.tell(erased())
     await inbound.work()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,15 +13,10 @@ from services.escalation.domain.answering import AnswerGiven
 from services.escalation.store import mails as rows
 from services.escalation.store.mails import SENDING_SECONDS, mails
 from tests.service.escalation_world import WORDS, breached, contact, opened, owned, promised, threatened
-from tests.service.mail_house import House, another_room, text_of
+from tests.service.mail_house import House, another_room, text_of, trouble
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
 MINUTE = timedelta(minutes=1)
-
-
-async def trouble(house: House, **over: Any) -> None:
-    """A complaint of c-1 about which the head of care is asked."""
-    await house.world.tell(opened(contact(contact_id="contact-1", **over)), owned(), breached())
 
 
 async def test_a_mail_that_nobody_tried_to_send_in_time_is_not_sent_late(house: House) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,16 +14,11 @@ from services.escalation.domain.answering import Alike, AnswerGiven
 from services.escalation.store import mails as rows
 from services.escalation.store.mails import SENDING_SECONDS, mails
 from shared import faults
-from tests.service.escalation_world import WORDS, breached, contact, opened, owned, threatened
-from tests.service.mail_house import House, another_room, text_of
+from tests.service.escalation_world import WORDS, breached, contact, opened, threatened
+from tests.service.mail_house import House, another_room, text_of, trouble
 
 pytest_plugins = ("tests.service.escalation_house", "tests.service.mail_house")
 MINUTE = timedelta(minutes=1)
-
-
-async def trouble(house: House, **over: Any) -> None:
-    """A complaint of c-1 about which the head of care is asked."""
-    await house.world.tell(opened(contact(contact_id="contact-1", **over)), owned(), breached())
 
 
 async def test_however_long_intake_is_away_the_mail_is_not_given_up(house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 
@@ -172,8 +173,6 @@ async def test_a_password_is_sent_as_it_is_meant(server: Server) -> None:
     server.says |= {"EHLO": "250-there\r\n250 AUTH PLAIN", "AUTH": "235 welcome"}
     post = Post(f"smtp://me%40x:p%3Aw@127.0.0.1:{server.port}", step_seconds=PATIENCE)
     assert (await post.send(message(), "loop@example.com", "vp@example.com")).state == "accepted"
-    import base64
-
     (line,) = [one for one in server.heard if one.startswith("AUTH")]
     assert base64.b64decode(line.split()[2]) == b"\0me@x\0p:w"
     await post.close()
