@@ -7,7 +7,6 @@ https://support.freshdesk.com/en/support/solutions/articles/132589-using-webhook
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -29,7 +28,7 @@ from .pieces.shape import (
     Thin,
 )
 from .pieces.signing import carried as verify
-from .pieces.signing import digest
+from .pieces.signing import digest, in_base64
 
 _CHANNELS: Final[Mapping[str, str]] = {
     "1": "email",
@@ -56,7 +55,7 @@ _MOST_PAGES = 10
 
 def sign(body: bytes, endpoint: Endpoint, now: datetime) -> Mapping[str, str]:
     """The header that an automation with authentication would send."""
-    return {"authorization": "Basic " + base64.b64encode(f"webhook:{endpoint.secret}".encode()).decode()}
+    return {"authorization": f"Basic {in_base64(f'webhook:{endpoint.secret}'.encode())}"}
 
 
 def identity(request: Request) -> str:
@@ -238,7 +237,7 @@ def _message(whole: Any, one: Any, names: Mapping[str, Any]) -> Heard:
 def authorize(endpoint: Endpoint) -> Mapping[str, str]:
     """Freshdesk wants its API key as the user of Basic."""
     user = f"{endpoint.option('api_token')}:X"
-    return {"authorization": "Basic " + base64.b64encode(user.encode()).decode()}
+    return {"authorization": f"Basic {in_base64(user.encode())}"}
 
 
 ADAPTER = Adapter(

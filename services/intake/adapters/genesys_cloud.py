@@ -238,11 +238,6 @@ async def _first_words(told: Any, found: list[Heard], conversation: str, asking:
     return [replace(whole, attachments=[*filter(None, files), *pictures])]
 
 
-def authorize(endpoint: Endpoint) -> Mapping[str, str]:
-    """An access token of an OAuth client."""
-    return {"Authorization": f"Bearer {endpoint.option('api_token') or ''}"}
-
-
 ADAPTER = Adapter(
     tool="genesys-cloud",
     verify=verify,
@@ -250,7 +245,6 @@ ADAPTER = Adapter(
     read=read,
     sign=sign,
     complete=complete,
-    authorize=authorize,
     api_url="https://api.mypurecloud.com",
     paste=(
         "EventBridge > Connections: API key, name X-Api-Key, value {secret}\n"

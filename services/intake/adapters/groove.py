@@ -153,11 +153,6 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
     return [_first(told, number, at(first, "body") or at(first, "plain_text_body"))]
 
 
-def authorize(endpoint: Endpoint) -> Mapping[str, str]:
-    """The account's API token."""
-    return {"Authorization": f"Bearer {endpoint.option('api_token') or ''}"}
-
-
 ADAPTER = Adapter(
     tool="groove",
     verify=verify,
@@ -165,7 +160,6 @@ ADAPTER = Adapter(
     read=read,
     sign=sign,
     complete=complete,
-    authorize=authorize,
     api_url="https://api.groovehq.com",
     paste=(
         "Settings > API > Webhooks, one for each event, all with {url}?key={secret}\n"

@@ -211,11 +211,6 @@ async def _ticket(thing: str, asking: Asking) -> Heard:
     )
 
 
-def authorize(endpoint: Endpoint) -> Mapping[str, str]:
-    """A private app's access token."""
-    return {"Authorization": f"Bearer {endpoint.option('api_token') or ''}"}
-
-
 ADAPTER = Adapter(
     tool="hubspot",
     verify=verify,
@@ -223,7 +218,6 @@ ADAPTER = Adapter(
     read=read,
     sign=sign,
     complete=complete,
-    authorize=authorize,
     api_url="https://api.hubapi.com",
     paste=(
         "The secret is the app's client secret.\n"

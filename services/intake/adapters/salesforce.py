@@ -272,11 +272,6 @@ async def _commented(whole: Fields, asking: Asking) -> Heard:
     return Response(str(whole["Id"]), written_at, case, staff, text)
 
 
-def authorize(endpoint: Endpoint) -> Mapping[str, str]:
-    """An access token of a connected app."""
-    return {"Authorization": f"Bearer {endpoint.option('api_token') or ''}"}
-
-
 ADAPTER = Adapter(
     tool="salesforce",
     verify=verify,
@@ -284,7 +279,6 @@ ADAPTER = Adapter(
     read=read,
     sign=sign,
     complete=complete,
-    authorize=authorize,
     paste=(
         "Setup > Outbound Messages, endpoint URL: {url}?key={secret}\n"
         "Leave `Send Session ID` off: it is a credential. Where mails are sent as EmailMessage, leave cases out whose\n"

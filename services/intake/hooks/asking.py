@@ -139,9 +139,10 @@ class AskingLoop:
         ask: Callable[[Any, Api], Awaitable[Any]],
         now: datetime,
     ) -> None:
-        base, headers = _where(TOOLS[row.tool], endpoint)
+        adapter = TOOLS[row.tool]
+        api = Api(self._client, _base(adapter, endpoint), adapter.authorize(endpoint), now)
         try:
-            said = await ask(request_of(row), Api(self._client, base, headers, now))
+            said = await ask(request_of(row), api)
             heard(found, row, endpoint, said, now, asked=True)
         except NotUnderstood as error:
             parked(found, row, str(error)[:300], now)
@@ -171,9 +172,3 @@ def _question(adapter: Adapter, endpoint: Endpoint) -> Callable[[Any, Api], Awai
 
 def _base(adapter: Adapter, endpoint: Endpoint) -> str:
     return endpoint.option("api_url") or adapter.api_url
-
-
-def _where(adapter: Adapter, endpoint: Endpoint) -> tuple[str, Mapping[str, str]]:
-    if adapter.authorize is not None:
-        return _base(adapter, endpoint), adapter.authorize(endpoint)
-    return _base(adapter, endpoint), {"authorization": f"Bearer {endpoint.option('api_token')}"}

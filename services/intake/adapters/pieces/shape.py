@@ -156,6 +156,11 @@ class Asking(Protocol):
     async def visit(self, url: str) -> None: ...
 
 
+def bearer(endpoint: Endpoint) -> Mapping[str, str]:
+    """The `authorize` of most tools: the token, as it is."""
+    return {"authorization": f"Bearer {endpoint.option('api_token')}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """One tool.
@@ -179,7 +184,7 @@ class Adapter:
     probe: bytes
     complete: Callable[[Request, Endpoint, Asking], Awaitable[Sequence[Heard]]] | None = None
     #: the headers with which the tool's API is asked
-    authorize: Callable[[Endpoint], Mapping[str, str]] | None = None
+    authorize: Callable[[Endpoint], Mapping[str, str]] = bearer
     #: where that is, if the endpoint's `api_url` does not say otherwise
     api_url: str = ""
     #: whether `complete` needs no credential of the endpoint's: a subscription that is to be confirmed says where
