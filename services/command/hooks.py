@@ -28,18 +28,9 @@ def _on_database(settings: Any, work: Any) -> Any:
     """Runs `work(conn)` in one transaction, as intake."""
     import asyncio
 
-    from shared.db import make_engine, role_of
+    from services.command.database import in_transaction
 
-    async def run() -> Any:
-        role = role_of("intake") if settings.database_roles else None
-        engine = make_engine(settings.database_url, role=role, size=1, name="complaint-loop-hooks", whole_tables=True)
-        try:
-            async with engine.begin() as conn:
-                return await work(conn)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())
+    return asyncio.run(in_transaction(settings, work, name="complaint-loop-hooks", service="intake", whole_tables=True))
 
 
 def _adapter(tool: str) -> Adapter:
@@ -201,6 +192,8 @@ def test(
 
 
 def _tested(settings: Any, endpoint: Endpoint) -> dict[str, Any]:
+    from dataclasses import replace
+
     import httpx
 
     from shared.clock import SystemClock
@@ -208,7 +201,7 @@ def _tested(settings: Any, endpoint: Endpoint) -> dict[str, Any]:
     adapter = _adapter(endpoint.tool)
     address = _url_of(settings, endpoint.tool, endpoint.id)
     probe = adapter.probe
-    signing = endpoint if endpoint.url else type(endpoint)(endpoint.tool, endpoint.id, endpoint.secret, address)
+    signing = replace(endpoint, url=endpoint.url or address)
     headers = dict(adapter.sign(probe, signing, SystemClock().now()))
     query = headers.pop("?", "")
     answer = httpx.post(

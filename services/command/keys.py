@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.local.trouble import Trouble
+from services.command.database import on_database
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,27 +30,6 @@ async def store_key(conn: AsyncConnection, key: str, name: str, scopes: Sequence
     await conn.execute(insert(api_keys).values(row).on_conflict_do_nothing())
     found = (await conn.execute(select(api_keys.c.digest, api_keys.c.revoked_at).where(api_keys.c.id == key_id))).one()
     return found.revoked_at is None and bytes(found.digest) == row["digest"]
-
-
-def on_database(work: Any) -> Any:
-    """Runs `work(conn)` in one transaction."""
-    import asyncio
-
-    from services.command.settings import DatabaseSettings
-    from shared.db import make_engine
-    from shared.settings import load
-
-    settings = load(DatabaseSettings)
-
-    async def run() -> Any:
-        engine = make_engine(settings.database_url, size=1, name="complaint-loop-keys")
-        try:
-            async with engine.begin() as conn:
-                return await work(conn)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())
 
 
 @app.command()

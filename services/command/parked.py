@@ -45,24 +45,22 @@ def _each(services: Sequence[str], work: Callable[[str, AsyncConnection, Table],
     """Runs `work(service, conn, parked)` in one transaction for each service, as that service's role."""
     import asyncio
 
+    from services.command.database import in_transaction
     from services.command.settings import DatabaseSettings
-    from shared.db import make_engine, role_of, service_metadata
+    from shared.db import service_metadata
     from shared.inbox import parked_table
     from shared.settings import load
 
     settings = load(DatabaseSettings)
 
+    async def done(service: str) -> Any:
+        parked = parked_table(service_metadata(service))
+        return await in_transaction(
+            settings, lambda conn: work(service, conn, parked), name="complaint-loop-parked", service=service
+        )
+
     async def run() -> list[Any]:
-        done = []
-        for service in services:
-            role = role_of(service) if settings.database_roles else None
-            engine = make_engine(settings.database_url, role=role, size=1, name="complaint-loop-parked")
-            try:
-                async with engine.begin() as conn:
-                    done.append(await work(service, conn, parked_table(service_metadata(service))))
-            finally:
-                await engine.dispose()
-        return done
+        return [await done(service) for service in services]
 
     return asyncio.run(run())
 

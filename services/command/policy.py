@@ -120,7 +120,7 @@ def propose_version(
     """
     import json
 
-    from services.command.keys import on_database
+    from services.command.database import on_database
     from shared.clock import SystemClock
     from shared.policy import propose
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,8 @@ import typer
 from deploy.local.trouble import Trouble
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from services.command.settings import AllSettings
 
 _LINK_SECONDS = 30 * 86400
@@ -64,35 +65,34 @@ async def _prepare(settings: AllSettings) -> dict[str, Any]:
     secret = settings.secret_key.get_secret_value()
     return {
         "sign_in_token": sign_in_token(secret, "supervisor", SystemClock().now(), seconds=_LINK_SECONDS),
-        "keys": await _keys(settings.database_url, settings.local_dir),
+        "keys": await _keys(settings),
     }
 
 
-async def _keys(database_url: str, folder: Path) -> dict[str, str]:
+async def _keys(settings: AllSettings) -> dict[str, str]:
     """A key for each scope, the same after every start; a new one in place of one that was revoked."""
     import json
 
     from deploy.local.folder import write_secretly
+    from services.command.database import in_transaction
     from services.command.keys import store_key
     from shared.auth import SCOPES, mint
-    from shared.db import make_engine
 
-    path = folder / "keys.json"
+    path = settings.local_dir / "keys.json"
     try:
         known = json.loads(path.read_text())
     except (OSError, ValueError):
         known = {}
     kept = {scope: str(known.get(scope) or mint().key) for scope in sorted(SCOPES)}
-    engine = make_engine(database_url, size=1, name="complaint-loop-keys")
-    try:
-        async with engine.begin() as conn:
-            for scope, key in kept.items():
-                if not await store_key(conn, key, f"local {scope}", [scope], None):
-                    kept[scope] = mint().key
-                    await store_key(conn, kept[scope], f"local {scope}", [scope], None)
-            # written before they are committed: a key that is in the database alone is lost, the other way round it
-            # is stored again at the next start
-            write_secretly(path, json.dumps(kept, indent=1) + "\n")
-    finally:
-        await engine.dispose()
+
+    async def store(conn: AsyncConnection) -> None:
+        for scope, key in kept.items():
+            if not await store_key(conn, key, f"local {scope}", [scope], None):
+                kept[scope] = mint().key
+                await store_key(conn, kept[scope], f"local {scope}", [scope], None)
+        # written before they are committed: a key that is in the database alone is lost, the other way round it
+        # is stored again at the next start
+        write_secretly(path, json.dumps(kept, indent=1) + "\n")
+
+    await in_transaction(settings, store, name="complaint-loop-keys")
     return kept

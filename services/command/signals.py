@@ -82,7 +82,7 @@ def learn(
 
     A line is {"contact_id": …, "cause": …, "complaint": …, "departure_threat": …}; what is left out stays as it was.
     """
-    from services.command.keys import on_database
+    from services.command.database import on_database
     from services.intake.store.corrections import correct
     from shared.clock import SystemClock
 
