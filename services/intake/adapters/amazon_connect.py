@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from shared.contracts.intake import Channel
 
-from .pieces.body import any_json, at, json_of, listed, moment, needed, word
+from .pieces.body import any_json, at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_address, by_name, full_name, is_withheld
 from .pieces.shape import (
     Adapter,
@@ -202,7 +202,6 @@ def _chat(detail: Any, attributes: Any) -> Heard:
     text = content if isinstance(content, str) else None
     if role == "AGENT":
         return Response(event_id, written_at, root, _shown(name, detail), text)
-    files = [word(at(one, "attachmentname")) for one in listed(at(detail, "attachments"))]
     return Contact(
         event_id=event_id,
         occurred_at=written_at,
@@ -210,7 +209,7 @@ def _chat(detail: Any, attributes: Any) -> Heard:
         customer=Customer(_anonymous(root), name),
         conversation_id=root,
         text=text,
-        attachments=[*filter(None, files)],
+        attachments=names_in(at(detail, "attachments"), "attachmentname"),
     )
 
 

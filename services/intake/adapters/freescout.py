@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.contracts.intake import Channel
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_address, full_name
 from .pieces.quoted import said
 from .pieces.shape import (
@@ -93,8 +93,7 @@ def _thread(told: Any, thread: Any) -> Heard:
         if staff is None or "workflow" in str(at(thread, "action", "type") or at(thread, "source", "type")):
             return Nothing("an automatic message")
         return Response(thread_id, written_at, conversation, staff, text, order=thread_id.zfill(16))
-    attachments = listed(at(thread, "_embedded", "attachments"))
-    names = [word(at(one, "fileName")) or word(at(one, "filename")) or word(at(one, "name")) for one in attachments]
+    files = names_in(at(thread, "_embedded", "attachments"), "fileName", "filename", "name")
     return Contact(
         event_id=thread_id,
         occurred_at=written_at,
@@ -105,7 +104,7 @@ def _thread(told: Any, thread: Any) -> Heard:
         text=text,
         # an agent who enters what a customer says has taken the contact
         responder=staff,
-        attachments=[*filter(None, names), *pictures],
+        attachments=[*files, *pictures],
         order=thread_id.zfill(16),
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_mail, by_name, by_phone
 from .pieces.quoted import said
 from .pieces.shape import (
@@ -192,7 +192,6 @@ def _whose(whole: Any) -> Customer:
 def _described(whole: Any) -> Heard:
     number = needed(at(whole, "id"), "id")
     text, pictures = said(at(whole, "description") or at(whole, "description_text"), mail=_channel(whole) == "email")
-    files = [word(at(one, "name")) for one in listed(at(whole, "attachments"))]
     return Contact(
         f"ticket-{number}-first",
         moment(at(whole, "created_at"), "created_at"),
@@ -201,7 +200,7 @@ def _described(whole: Any) -> Heard:
         number,
         word(at(whole, "subject")),
         text,
-        attachments=[*pictures, *(name for name in files if name)],
+        attachments=[*pictures, *names_in(at(whole, "attachments"), "name")],
     )
 
 
@@ -220,7 +219,6 @@ def _message(whole: Any, one: Any, names: Mapping[str, Any]) -> Heard:
         return Response(event_id, occurred_at, number, staff, text, customer.id, event_id.zfill(20))
     if author is not None and author != word(at(whole, "requester_id")):
         customer = Customer(author)
-    files = [word(at(file, "name")) for file in listed(at(one, "attachments"))]
     return Contact(
         event_id,
         occurred_at,
@@ -229,7 +227,7 @@ def _message(whole: Any, one: Any, names: Mapping[str, Any]) -> Heard:
         number,
         word(at(whole, "subject")),
         text,
-        attachments=[*pictures, *(name for name in files if name)],
+        attachments=[*pictures, *names_in(at(one, "attachments"), "name")],
         order=event_id.zfill(20),
     )
 

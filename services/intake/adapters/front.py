@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_address, full_name
 from .pieces.quoted import said
 from .pieces.shape import (
@@ -128,7 +128,7 @@ def _message(event: Any, message: Any) -> Heard:
         return Response(event_id, occurred_at, where, staff, text, known.id if known else None)
     sender = next((one for one in listed(at(message, "recipients")) if at(one, "role") == "from"), None)
     customer = _customer(sender) or _customer(at(conversation, "recipient"))
-    files = [word(at(one, "filename")) for one in listed(at(message, "attachments"))]
+    files = names_in(at(message, "attachments"), "filename")
     return Contact(
         event_id,
         occurred_at,
@@ -137,7 +137,7 @@ def _message(event: Any, message: Any) -> Heard:
         where,
         word(at(message, "subject")) or word(at(conversation, "subject")),
         text,
-        attachments=[*pictures, *(name for name in files if name and name not in pictures)],
+        attachments=[*pictures, *(name for name in files if name not in pictures)],
     )
 
 

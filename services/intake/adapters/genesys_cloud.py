@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from shared.contracts.intake import Channel
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_address, is_withheld
 from .pieces.quoted import said, said_plainly
 from .pieces.shape import (
@@ -230,12 +230,12 @@ async def _first_words(told: Any, found: list[Heard], conversation: str, asking:
     message = await asking.get(path)
     text, pictures = said(at(message, "htmlBody"))
     text = text or said_plainly(at(message, "textBody"), mail=first.channel == "email")
-    files = [word(at(one, "name")) for one in listed(at(message, "attachments"))]
+    files = names_in(at(message, "attachments"), "name")
     subject = word(at(message, "subject")) or first.subject
     # heard like any other message, now that there is something to hear
     attributes, more = ({}, {}) if text or subject else (first.attributes, first.more)
     whole = replace(first, subject=subject, text=text, attributes=attributes, more=more)
-    return [replace(whole, attachments=[*filter(None, files), *pictures])]
+    return [replace(whole, attachments=[*files, *pictures])]
 
 
 ADAPTER = Adapter(

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from shared.contracts.intake import Channel
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_address
 from .pieces.quoted import said, said_plainly
 from .pieces.shape import (
@@ -87,8 +87,8 @@ def _customer(told: Any, name: str) -> Customer:
 
 def _files(told: Any) -> list[str]:
     found = listed(at(told, "attachments")) or listed(at(told, "links", "attachments"))
-    names = [word(at(one, "filename")) or word(at(one, "name")) or word(at(one, "href")) for one in found]
-    return [urlsplit(name).path.rpartition("/")[2] or name for name in filter(None, names)]
+    names = names_in(found, "filename", "name", "href")
+    return [urlsplit(name).path.rpartition("/")[2] or name for name in names]
 
 
 def _message(told: Any) -> Heard:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_mail, full_name
 from .pieces.quoted import said
 from .pieces.shape import (
@@ -95,14 +95,14 @@ def _thread(conversation: Any, where: str, thread: Any) -> Heard:
         if "workflow" in str(at(thread, "action", "type") or at(thread, "source", "type") or ""):
             return Nothing("a workflow")
         known = _customer(at(thread, "customer") or at(conversation, "primaryCustomer"))
-        staff = Staff(needed(at(author, "id"), "createdBy.id"), _name(author), word(at(author, "email")))
-        return Response(event_id, occurred_at, where, staff, text, known.id if known else None, event_id.zfill(20))
+        known_id = known.id if known else None
+        return Response(event_id, occurred_at, where, _staff(author), text, known_id, event_id.zfill(20))
     if role not in ("customer", "user"):
         return Nothing("a bot")
     # an agent who writes down what a customer said has spoken to them
-    wrote = Staff(needed(at(author, "id"), "createdBy.id"), _name(author), word(at(author, "email")))
+    wrote = _staff(author)
     customer = _customer(at(thread, "customer") or author) or _customer(at(conversation, "primaryCustomer"))
-    files = [word(at(one, "filename")) for one in listed(at(thread, "_embedded", "attachments"))]
+    files = names_in(at(thread, "_embedded", "attachments"), "filename")
     return Contact(
         event_id,
         occurred_at,
@@ -112,9 +112,13 @@ def _thread(conversation: Any, where: str, thread: Any) -> Heard:
         word(at(conversation, "subject")),
         text,
         wrote if role == "user" else None,
-        attachments=[*pictures, *(name for name in files if name)],
+        attachments=[*pictures, *files],
         order=event_id.zfill(20),
     )
+
+
+def _staff(author: Any) -> Staff:
+    return Staff(needed(at(author, "id"), "createdBy.id"), _name(author), word(at(author, "email")))
 
 
 def _customer(one: Any) -> Customer | None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from shared.contracts.intake import Channel
 
-from .pieces.body import any_json, at, listed, moment, needed, word
+from .pieces.body import any_json, at, moment, names_in, needed, word
 from .pieces.people import by_address, full_name
 from .pieces.quoted import said, said_plainly
 from .pieces.shape import (
@@ -163,7 +163,7 @@ async def _message(event: Any, thread: str, asking: Asking) -> Heard:
     known = await asking.get(f"{_MESSAGES}/{thread}")
     address = word(at(sender, "deliveryIdentifier", "value"))
     customer = _customer(word(at(known, "associatedContactId")), address, word(at(sender, "name")), actor)
-    names = [word(at(one, "name")) or word(at(one, "fileId")) for one in listed(at(message, "attachments"))]
+    files = names_in(at(message, "attachments"), "name", "fileId")
     return Contact(
         event_id=needed(at(message, "id"), "id"),
         occurred_at=written_at,
@@ -172,7 +172,7 @@ async def _message(event: Any, thread: str, asking: Asking) -> Heard:
         conversation_id=thread,
         subject=word(at(message, "subject")),
         text=text,
-        attachments=[*filter(None, names), *pictures],
+        attachments=[*files, *pictures],
     )
 
 

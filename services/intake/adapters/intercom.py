@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_mail
 from .pieces.quoted import said
 from .pieces.shape import (
@@ -113,15 +113,14 @@ def _parts(item: Any, parts: Any) -> list[Heard]:
 
 
 def _said(item: Any, where: str, message: Any, at_time: Any, subject: Any) -> Heard:
-    kind = str(at(message, "part_type") or "comment")
+    if str(at(message, "part_type") or "comment") in _PRIVATE:
+        return Nothing("a private note")
     author = at(message, "author")
     role = str(at(author, "type"))
-    files = [word(at(one, "name")) for one in listed(at(message, "attachments"))]
+    files = names_in(at(message, "attachments"), "name")
     channel: Any = _CHANNELS.get(str(at(item, "source", "type") or "conversation"), "other")
     text, pictures = said(at(message, "body"), mail=channel == "email")
-    if kind in _PRIVATE:
-        return Nothing("a private note")
-    if not text and not pictures and not any(files):
+    if not text and not pictures and not files:
         return Nothing("nothing was said")
     event_id = needed(at(message, "id"), "the message's id")
     occurred_at = moment(at_time, "created_at")
@@ -141,7 +140,7 @@ def _said(item: Any, where: str, message: Any, at_time: Any, subject: Any) -> He
         where,
         said(subject, mail=False)[0].partition("\n")[0] or None,
         text,
-        attachments=[*pictures, *(name for name in files if name)],
+        attachments=[*pictures, *files],
         order=event_id.zfill(20),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.fields import rfc3339
 
-from .pieces.body import at, json_of, listed, moment, needed, word
+from .pieces.body import at, json_of, moment, names_in, needed, word
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
@@ -141,7 +141,7 @@ def _comment(event: Mapping[str, Any]) -> Heard:
     name = word(at(comment, "author", "name"))
     body = at(comment, "html_body") or at(comment, "body")
     text, pictures = said(body, mail=at(detail, "via", "channel") in _MAIL)
-    files = [word(one.get("file_name") or one.get("filename")) for one in _objects(at(comment, "attachments"))]
+    files = names_in(at(comment, "attachments"), "file_name", "filename")
     requester = word(at(detail, "requester_id"))
     if at(comment, "author", "is_staff") is True and author != requester:
         return Response(event_id, occurred_at, ticket, Staff(author, name), text, requester)
@@ -153,7 +153,7 @@ def _comment(event: Mapping[str, Any]) -> Heard:
         conversation_id=ticket,
         subject=word(at(detail, "subject")),
         text=text,
-        attachments=[*pictures, *(file for file in files if file)],
+        attachments=[*pictures, *files],
     )
 
 
@@ -185,10 +185,6 @@ def _messaging(event: Mapping[str, Any]) -> Heard:
 
 def _bot(author: str) -> bool:
     return author.startswith("zd:") or author == "-1"
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in listed(value) if isinstance(one, Mapping)]
 
 
 ADAPTER = Adapter(

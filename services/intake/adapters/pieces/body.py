@@ -82,6 +82,12 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def names_in(value: Any, *fields: str) -> list[str]:
+    """What the things of a list are called, each by the first of these fields that it has."""
+    found = (next(filter(None, (word(at(one, field)) for field in fields)), None) for one in listed(value))
+    return [*filter(None, found)]
+
+
 def moment(value: Any, what: str = "the time") -> datetime:
     """An instant as tools write it: RFC 3339 with any number of decimals, `2020-03-03 13:05:57 UTC`, seconds or
     milliseconds since 1970. Without an offset it is UTC. Raises NotUnderstood."""
