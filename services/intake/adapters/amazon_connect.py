@@ -15,7 +15,7 @@ from typing import Any, Final
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, json_of, listed, moment, names_in, needed, word
-from .pieces.people import by_address, by_name, full_name, is_withheld
+from .pieces.people import by_caller, by_name, full_name
 from .pieces.shape import (
     Adapter,
     Asking,
@@ -134,8 +134,8 @@ def _channel(detail: Any, spoken: str) -> Channel:
 def _customer(detail: Any, root: str) -> tuple[Customer, str | None]:
     address = word(at(detail, "customerendpoint", "address"))
     name = word(at(detail, "customerendpoint", "displayname"))
-    if address is not None and not is_withheld(address):
-        return by_address(address, name), None
+    if (caller := by_caller(address, name)) is not None:
+        return caller, None
     known = word(at(detail, "customerid"))
     if known is not None:
         return Customer(known, name), None

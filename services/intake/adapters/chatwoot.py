@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from .pieces.body import at, json_of, listed, moment, needed, word
-from .pieces.people import by_mail
+from .pieces.people import by_own_id
 from .pieces.quoted import said
 from .pieces.shape import Adapter, Contact, Customer, Endpoint, Heard, Nothing, Request, Response, Staff, Verdict
 from .pieces.signing import all_of, carried, digest, in_time, mac, seconds, signed
@@ -131,8 +131,7 @@ def _customer(message: Mapping[str, Any]) -> Customer:
 
 def _known(contact: Any) -> str | None:
     # `identifier` is the company's own id for them; many sites give the mail address
-    own = word(at(contact, "identifier"))
-    return (by_mail(own) if own and "@" in own else own) or word(at(contact, "id"))
+    return by_own_id(word(at(contact, "identifier"))) or word(at(contact, "id"))
 
 
 def _words(message: Mapping[str, Any], channel: str) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from shared.contracts.intake import Channel
 
 from .pieces.body import at, json_of, listed, moment, names_in, needed, word
-from .pieces.people import by_address, is_withheld
+from .pieces.people import by_caller
 from .pieces.quoted import said, said_plainly
 from .pieces.shape import (
     Adapter,
@@ -128,7 +128,7 @@ def _begun(event: Any, endpoint: Endpoint, conversation: str) -> Contact:
 def _customer(
     known: str | None, address: str | None, name: str | None, conversation: str
 ) -> tuple[Customer, str | None]:
-    reached = None if address is None or is_withheld(address) else by_address(address, name)
+    reached = by_caller(address, name)
     if reached is None:
         missing = None if known else "who the customer is"
         return Customer(known or f"conversation-{conversation}", name), missing

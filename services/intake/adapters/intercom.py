@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from .pieces.body import at, json_of, listed, moment, names_in, needed, word
-from .pieces.people import by_mail
+from .pieces.people import by_own_id
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
@@ -151,7 +151,7 @@ def _person(item: Any) -> tuple[str | None, Any]:
     one = at(item, "user") or at(contacts, 0) or at(item, "contact")
     # the company's own id for a customer who has signed in; Intercom invents one for a lead
     own = word(at(one, "external_id")) or (word(at(one, "user_id")) if at(one, "type") == "user" else None)
-    return (by_mail(own) if own and "@" in own else own) or word(at(one, "id")), one
+    return by_own_id(own) or word(at(one, "id")), one
 
 
 def _customer(item: Any, author: Any) -> Customer:

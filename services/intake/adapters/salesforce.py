@@ -125,9 +125,9 @@ def _records(request: Request) -> Iterator[tuple[str, Fields]]:
     if header is None:
         yield "platform event", payload
         return
+    whole = str(at(header, "changeType")).upper() == "CREATE"
+    kind = word(at(header, "entityName")) or ""
     for record_id in at(header, "recordIds") or []:
-        whole = str(at(header, "changeType")).upper() == "CREATE"
-        kind = word(at(header, "entityName")) or ""
         yield (kind if whole or kind == "AgentWork" else f"change of a {kind}"), {**payload, "Id": record_id}
 
 
@@ -157,7 +157,6 @@ def _case_or_chat(kind: str, record: str, fields: Fields, now: datetime) -> Hear
     if not text:
         text, pictures = said(fields.get("Body"), mail=False)
     customer, words = _customer(fields, "SuppliedEmail", "SuppliedName"), text or word(fields.get("Subject"))
-    missing = [what for what, there in (("who the customer is", customer), ("words", words)) if not there]
     began = next(filter(None, (fields.get(name) for name in ("RequestTime", "StartTime", "CreatedDate"))), None)
     return Contact(
         event_id=record,
@@ -168,8 +167,14 @@ def _case_or_chat(kind: str, record: str, fields: Fields, now: datetime) -> Hear
         subject=word(fields.get("Subject")),
         text=text,
         attachments=pictures,
-        attributes={"thin": " and ".join(missing)} if missing else {},
+        attributes=_lacking({"who the customer is": customer, "words": words}),
     )
+
+
+def _lacking(told: Mapping[str, Customer | str | None]) -> dict[str, str]:
+    """What a contact says of itself where some of this is not told."""
+    missing = [what for what, there in told.items() if not there]
+    return {"thin": " and ".join(missing)} if missing else {}
 
 
 def _channel(origin: Any) -> Channel:
@@ -203,7 +208,6 @@ def _mail(record: str, fields: Fields, now: datetime) -> Heard:
             Response(record, written_at, case, Staff(author, name, address), text) if author else Thin("who wrote it")
         )
     customer = _customer(fields, "FromAddress", "FromName")
-    missing = [what for what, there in (("who sent the mail", customer), ("words", text)) if not there]
     return Contact(
         event_id=record,
         occurred_at=written_at,
@@ -213,7 +217,7 @@ def _mail(record: str, fields: Fields, now: datetime) -> Heard:
         subject=word(fields.get("Subject")),
         text=text,
         attachments=pictures,
-        attributes={"thin": " and ".join(missing)} if missing else {},
+        attributes=_lacking({"who sent the mail": customer, "words": text}),
     )
 
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, form_of, listed, moment, needed, word
-from .pieces.people import by_address, is_withheld
+from .pieces.people import by_caller
 from .pieces.shape import (
     Adapter,
     Contact,
@@ -73,8 +73,7 @@ def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
     query = f"?{request.query}" if request.query else ""
     pairs: list[tuple[str, str]] = []
     if _is_json(request):
-        stated = dict(parse_qsl(request.query, max_num_fields=100)).get("bodySHA256", "")
-        if stated.lower() != hashlib.sha256(request.body).hexdigest():
+        if request.parameter("bodySHA256").lower() != hashlib.sha256(request.body).hexdigest():
             return Refused("The URL does not hold the SHA-256 of the body.")
     elif request.body:
         try:
@@ -134,7 +133,7 @@ def _form(kind: str, fields: Mapping[str, Any], endpoint: Endpoint, now: datetim
 
 def _customer(address: str | None, other: str, name: str | None = None) -> Customer:
     """Who calls or writes; somebody who withholds the number is one person a call."""
-    return Customer(other, name) if address is None or is_withheld(address) else by_address(address, name)
+    return by_caller(address, name) or Customer(other, name)
 
 
 def _channel(address: str | None, otherwise: Channel) -> Channel:

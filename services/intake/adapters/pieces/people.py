@@ -45,10 +45,17 @@ def by_address(address: str, name: str | None = None, locale: str | None = None)
     return Customer(address.strip(), name, locale=locale)
 
 
-def is_withheld(address: str | None) -> bool:
-    """Whether an address is nobody's: then each call is of somebody else."""
+def by_caller(address: str | None, name: str | None = None) -> Customer | None:
+    """The same; None where the address is withheld, and so nobody's: then each call is of somebody else."""
     bare = _SCHEMES.sub("", (address or "").strip(), count=1).lower()
-    return not bare or bare in _WITHHELD or bare.partition("@")[0] in _WITHHELD
+    if address is None or not bare or bare in _WITHHELD or bare.partition("@")[0] in _WITHHELD:
+        return None
+    return by_address(address, name)
+
+
+def by_own_id(own: str | None) -> str | None:
+    """An id that the company itself has given the tool; where that is a mail address, an id for the address."""
+    return by_mail(own) if own and "@" in own else own
 
 
 def _pseudonym(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl
 
 from shared.contracts.intake import Channel
 
@@ -32,6 +33,10 @@ class Request:
     def header(self, name: str) -> str:
         """A header; empty if it was not sent."""
         return self.headers.get(name, "")
+
+    def parameter(self, name: str) -> str:
+        """One of the query's parameters; empty if it was not sent. Raises ValueError where there are hundreds."""
+        return dict(parse_qsl(self.query, max_num_fields=100)).get(name, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl
 
 from .shape import GENUINE, TOLERANCE, Endpoint, Genuine, Refused, Request, Verdict
 
@@ -73,7 +72,7 @@ def all_of(*verdicts: Verdict) -> Verdict:
 
 def carried(request: Request, endpoint: Endpoint, now: datetime | None = None) -> Verdict:
     """The `verify` of tools that cannot sign: the secret itself, as X-Api-Key, Bearer, Basic password, or ?key=."""
-    given = [request.header("x-api-key"), dict(parse_qsl(request.query, max_num_fields=100)).get("key", "")]
+    given = [request.header("x-api-key"), request.parameter("key")]
     scheme, _, credentials = request.header("authorization").partition(" ")
     if scheme.lower() == "bearer":
         given.append(credentials.strip())
