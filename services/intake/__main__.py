@@ -50,7 +50,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         learning = Learning(machinery.engine, ears)
         machinery.loops.append(Loop("intake.learning", learning.run_once, tick=30, bell=machinery.bell(CORRECTED)))
     if "hooks" in parts:
-        understanding = Understanding(machinery.engine, clock, switchboard)
+        understanding = Understanding(clock, switchboard)
         ordering = Ordering(machinery.corridor, clock, ears)
         asking = AskingLoop(clock, switchboard)
         machinery.on_stop.append(asking.stop)

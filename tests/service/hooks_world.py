@@ -112,5 +112,5 @@ async def tools_at(url: str, tolerance: timedelta | None = None) -> AsyncIterato
     async with world_at(url, tolerance=tolerance) as world:
         store = world.corridor.store
         assert isinstance(store, IntakeStore)
-        understanding = Understanding(world.engine, world.clock, world.switchboard)
+        understanding = Understanding(world.clock, world.switchboard)
         yield Tools(world, understanding, Ordering(world.corridor, world.clock, store.ears))

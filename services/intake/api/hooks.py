@@ -50,7 +50,7 @@ class HookDoor:
         request = await self._request(endpoint, http)
         if request.method != "POST":
             return self._greeted(adapter, endpoint, request)
-        verdict = _verdict(adapter, request, endpoint, self)
+        verdict = _verdict(adapter, request, endpoint)
         if isinstance(verdict, Refused):
             raise Problem(401, "unauthorized", "Not known", verdict.why, headers={"WWW-Authenticate": "Signature"})
         if isinstance(verdict, Reply):
@@ -74,9 +74,9 @@ class HookDoor:
         return _response(adapter.greet(request, endpoint, request.received_at))
 
 
-def _verdict(adapter: Adapter, request: Request, endpoint: Endpoint, door: HookDoor) -> Verdict:
+def _verdict(adapter: Adapter, request: Request, endpoint: Endpoint) -> Verdict:
     try:
-        return adapter.verify(request, endpoint, door.clock.now())
+        return adapter.verify(request, endpoint, request.received_at)
     except Exception as error:  # whatever a stranger's bytes do to a check: they have not passed it
         log.error("check_failed", tool=endpoint.tool, error=type(error).__name__)
         return Refused("The request could not be checked.")

@@ -184,11 +184,9 @@ def _parked(row: Any, reason: str, now: datetime) -> dict[str, Any]:
     return {
         "parked_at": now,
         "origin": f"{kept.MESSAGE_ORIGIN}{row.tool}",
-        "partition": 0,
         "offset": row.position,
         "key": row.event_id.encode(),
         "headers": [],
         "value": orjson.dumps(told),
         "reason": reason,
-        "attempts": 1,
     }

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
-from services.intake.adapters.pieces.shape import Contact, Customer, Message, NotUnderstood, Staff
+from services.intake.adapters.pieces.shape import Contact, Customer, Message, NotUnderstood, Response, Staff
 from services.intake.api.bodies import CONTACT, MOST_TEXT, ResponseBody
 from shared.http import Problem, checked
 
@@ -70,7 +70,7 @@ def _contact(tool: str, message: Contact) -> dict[str, Any]:
     )
 
 
-def _response(message: Any) -> dict[str, Any]:
+def _response(message: Response) -> dict[str, Any]:
     return _given(
         responder=_person(message.responder),
         occurred_at=message.occurred_at,

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 import structlog
 from prometheus_client import Counter
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.adapters import TOOLS
 from services.intake.adapters.pieces.shape import Endpoint, Heard, Nothing, NotUnderstood, Request, Thin, prefixed
@@ -71,19 +71,21 @@ def heard(
             messages.append(message_row(row.tool, one, row.received_at))
     found.messages += messages
     if thin is not None:
-        found.fates.append((row.position, "thin", f"thin: {thin}", None if asked else now))
-        FATES.labels(row.tool, "thin").inc()
+        _note(found, row, "thin", f"thin: {thin}", None if asked else now)
     elif messages:
-        found.fates.append((row.position, "taken", None, None))
-        FATES.labels(row.tool, "taken").inc()
+        _note(found, row, "taken")
     else:
-        found.fates.append((row.position, "nothing", nothing, None))
-        FATES.labels(row.tool, "nothing").inc()
+        _note(found, row, "nothing", nothing)
+
+
+def _note(found: Found, row: Any, fate: str, why: str | None = None, next_at: datetime | None = None) -> None:
+    found.fates.append((row.position, fate, why, next_at))
+    FATES.labels(row.tool, fate).inc()
 
 
 def parked(found: Found, row: Any, reason: str, now: datetime) -> None:
     """Puts a delivery into quarantine, with all that came."""
-    found.fates.append((row.position, "parked", reason, None))
+    _note(found, row, "parked", reason)
     told = row.request
     headers = [*told["headers"].items(), (":method", told["method"]), (":query", told["query"])]
     headers += [(":url", url) for url in told["urls"]]
@@ -91,16 +93,13 @@ def parked(found: Found, row: Any, reason: str, now: datetime) -> None:
         {
             "parked_at": now,
             "origin": f"{kept.ORIGIN}{row.tool}/{row.endpoint}",
-            "partition": 0,
             "offset": row.position,
             "key": row.identity.encode(),
             "headers": [[name, value.encode().hex()] for name, value in headers],
             "value": bytes(row.body),
             "reason": reason,
-            "attempts": 1,
         }
     )
-    FATES.labels(row.tool, "parked").inc()
     log.warning("delivery_parked", tool=row.tool, endpoint=row.endpoint, position=row.position, why=reason)
 
 
@@ -120,8 +119,8 @@ def understand(tool: str, request: Request, endpoint: Endpoint) -> Sequence[Hear
 class Understanding:
     """Reads what has come. `run_once` answers how many deliveries it looked at."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, switchboard: Switchboard) -> None:
-        self._engine, self._clock, self._switchboard = engine, clock, switchboard
+    def __init__(self, clock: Clock, switchboard: Switchboard) -> None:
+        self._clock, self._switchboard = clock, switchboard
         self._purged_at: datetime | None = None
         self._retried_at: datetime | None = None
 

@@ -129,7 +129,7 @@ async def postpone(conn: AsyncConnection, position: int, why: str, next_at: date
 async def park(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keeps what cannot be understood; parked before, it is parked again with its new reason."""
     for row in rows:
-        statement = insert(parked).values(row)
+        statement = insert(parked).values({**row, "partition": 0, "attempts": 1})
         again = {name: statement.excluded[name] for name in ("reason", "parked_at")}
         await conn.execute(
             statement.on_conflict_do_update(
