@@ -76,6 +76,19 @@ async def test_an_erased_customer_is_found_in_nothing_that_tools_sent(tools: Too
     assert await tools.world.findings() == []
 
 
+async def test_what_waits_of_an_erased_customer_is_not_posted_before_it_is_forgotten(tools: Tools) -> None:
+    first, second = zendesk("9", [Turn(1, "customer", "first"), Turn(2, "customer", CANARY)])
+    await tools.send("zendesk", first.body)
+    await tools.deliver("zendesk", second.body)
+    await tools.deliver("zendesk", zendesk("10", [Turn(2, "customer", "of somebody else")])[0].body)
+    async with tools.world.engine.connect() as conn:
+        await tools.understanding.run_once(conn)
+    assert (await tools.world.ask("DELETE", "/v1/customers/p9", "admin")).status_code == 202
+    await tools.settle()
+    left = await everything(tools)
+    assert CANARY not in left and "of somebody else" in left
+
+
 async def test_thin_deliveries_and_addresses_are_forgotten_too(tools: Tools) -> None:
     message = {
         "id": "msg_1", "is_inbound": True, "type": "email", "created_at": 1772441000, "text": CANARY,

@@ -70,7 +70,7 @@ class Ordering:
             if not whose:
                 return 0
             # what came before its customer was erased brings nothing back
-            await waiting.forget(conn)
+            await waiting.forget_in(conn, whose)
             rows = await waiting.of_conversations(conn, whose)
             contacts = await waiting.contacts_of(conn, whose)
             identities = [(row.tool, row.event_id) for row in rows if row.kind == "contact"]

@@ -36,10 +36,9 @@ def _pairs(name: str, first: str, second: str) -> Any:
 
 
 _asked = _pairs("asked", "tool", "conversation")
+_in_asked = tuple_(_m.tool, _m.conversation).in_(select(_asked.c.tool, _asked.c.conversation))
 _of_conversations = (
-    select(messages)
-    .where(tuple_(_m.tool, _m.conversation).in_(select(_asked.c.tool, _asked.c.conversation)))
-    .order_by(_m.tool, _m.conversation, _m.occurred_at, _m.order, _m.position)
+    select(messages).where(_in_asked).order_by(_m.tool, _m.conversation, _m.occurred_at, _m.order, _m.position)
 )
 _last = (
     select(_c.id, _c.source, _c.conversation_id, _c.customer_id, _c.occurred_at, _c.responder_id)
@@ -53,6 +52,7 @@ _identity = _pairs("identity", "source", "source_event_id")
 _known = select(_c.id, _c.source, _c.source_event_id).where(
     tuple_(_c.source, _c.source_event_id).in_(select(_identity.c.source, _identity.c.source_event_id))
 )
+_erased = (customers.c.id == _m.customer_id) & (customers.c.erased_at >= _m.received_at)
 _some = any_(bindparam("positions", type_=ARRAY(BigInteger)))
 
 
@@ -102,8 +102,12 @@ async def too_early(conn: AsyncConnection, positions: Sequence[int]) -> None:
 
 async def forget(conn: AsyncConnection) -> int:
     """Takes away what came of customers before they were erased."""
-    erased = (customers.c.id == _m.customer_id) & (customers.c.erased_at >= _m.received_at)
-    return (await conn.execute(delete(messages).where(erased))).rowcount
+    return (await conn.execute(delete(messages).where(_erased))).rowcount
+
+
+async def forget_in(conn: AsyncConnection, whose: Sequence[tuple[str, str]]) -> None:
+    """The same in these conversations alone: what waits elsewhere may be very much."""
+    await conn.execute(delete(messages).where(_in_asked, _erased), _arrays("tool", "conversation", whose))
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:
