@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.contracts.intake import Channel
+
 from .pieces.body import at, json_of, listed, moment, needed, word
 from .pieces.people import by_own_id
 from .pieces.quoted import said
@@ -17,7 +19,7 @@ from .pieces.shape import Adapter, Contact, Customer, Endpoint, Heard, Nothing, 
 from .pieces.signing import all_of, carried, digest, in_time, mac, seconds, signed
 
 _SIGNATURE, _TIME = "x-chatwoot-signature", "x-chatwoot-timestamp"
-_CHANNELS: Final[Mapping[str, str]] = {
+_CHANNELS: Final[Mapping[str, Channel]] = {
     "Channel::Email": "email",
     "Channel::WebWidget": "chat",
     "Channel::Sms": "sms",
@@ -114,7 +116,7 @@ def _outgoing(message: Mapping[str, Any]) -> Heard:
     return Response(event_id, occurred_at, where, staff, text, known, order=event_id.zfill(20))
 
 
-def _channel(message: Mapping[str, Any]) -> Any:
+def _channel(message: Mapping[str, Any]) -> Channel:
     named = at(message, "conversation", "channel") or at(message, "inbox", "channel_type")
     if named is None:
         return "chat"  # the messages of old versions name no channel; their widget was the only one

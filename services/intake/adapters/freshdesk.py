@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.contracts.intake import Channel
+
 from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_mail, by_name, by_phone
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
+    Asking,
     Contact,
     Customer,
     Endpoint,
@@ -30,7 +33,7 @@ from .pieces.shape import (
 from .pieces.signing import carried as verify
 from .pieces.signing import digest, in_base64
 
-_CHANNELS: Final[Mapping[str, str]] = {
+_CHANNELS: Final[Mapping[str, Channel]] = {
     "1": "email",
     "email": "email",
     "2": "web",
@@ -84,7 +87,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     return [_said(request, ticket, *comment)]
 
 
-async def complete(request: Request, endpoint: Endpoint, asking: Any) -> Sequence[Heard]:
+async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:
     """The whole ticket: each public message with its author and time."""
     number = needed(_of(_ticket(request), "ticket_id", "id"), "ticket_id")
     whole = await asking.get(f"/api/v2/tickets/{number}", {"include": "requester"})
@@ -120,7 +123,7 @@ def _created(ticket: Mapping[str, Any]) -> bool:
     return "ticket_action:created" in event.replace(" ", "") or event in ("ticket_created", "ticket.created", "created")
 
 
-def _channel(ticket: Any) -> Any:
+def _channel(ticket: Any) -> Channel:
     source = _of(ticket, "ticket_source", "source")
     return "email" if source is None else _CHANNELS.get(str(source).lower(), "other")
 

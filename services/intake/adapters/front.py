@@ -14,11 +14,14 @@ from typing import Any, Final
 
 import orjson
 
+from shared.contracts.intake import Channel
+
 from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_address, full_name
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
+    Asking,
     Contact,
     Customer,
     Endpoint,
@@ -37,7 +40,7 @@ from .pieces.signing import all_of, digest, in_base64, in_time, mac, millisecond
 _SIGNATURE, _TIME = "x-front-signature", "x-front-request-timestamp"
 _IN: Final = frozenset({"inbound", "inbound_received"})
 _OUT: Final = frozenset({"outbound", "out_reply", "outbound_sent"})
-_CHANNELS: Final[Mapping[str, str]] = {
+_CHANNELS: Final[Mapping[str, Channel]] = {
     "email": "email",
     "sms": "sms",
     "truly-sms": "sms",
@@ -101,7 +104,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     return [_message(event, message)]
 
 
-async def complete(request: Request, endpoint: Endpoint, asking: Any) -> Sequence[Heard]:
+async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:
     """The message of an event that came as a preview."""
     event = _event(request)
     link = str(at(event, "target", "data", "_links", "self") or "")
@@ -115,7 +118,7 @@ def _message(event: Any, message: Any) -> Heard:
     where = needed(at(conversation, "id"), "conversation.id")
     event_id = needed(at(message, "id"), "target.data.id")
     occurred_at = moment(at(message, "created_at") or at(event, "emitted_at"), "created_at")
-    channel: Any = _CHANNELS.get(str(at(message, "type")), "other")
+    channel = _CHANNELS.get(str(at(message, "type")), "other")
     text, pictures = said(at(message, "body") or at(message, "text"), mail=channel == "email")
     if at(message, "is_inbound") is not True:
         author = at(message, "author")

@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.contracts.intake import Channel
+
 from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_mail, full_name
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
+    Asking,
     Contact,
     Customer,
     Endpoint,
@@ -33,7 +36,7 @@ _SIGNATURE, _EVENT = "x-helpscout-signature", "x-helpscout-event"
 _TELLING: Final = frozenset({"convo.created", "convo.customer.reply.created", "convo.agent.reply.created"})
 #: threads that nobody outside sees
 _PRIVATE: Final = frozenset({"note", "lineitem", "forwardparent", "forwardchild"})
-_CHANNELS: Final[Mapping[str, str]] = {"email": "email", "chat": "chat", "phone": "phone"}
+_CHANNELS: Final[Mapping[str, Channel]] = {"email": "email", "chat": "chat", "phone": "phone"}
 
 
 def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
@@ -67,7 +70,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     return _threads(conversation, threads)
 
 
-async def complete(request: Request, endpoint: Endpoint, asking: Any) -> Sequence[Heard]:
+async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:
     """The threads of a conversation."""
     conversation = json_of(request)
     where = needed(conversation.get("id"), "id")
@@ -84,7 +87,7 @@ def _thread(conversation: Any, where: str, thread: Any) -> Heard:
     kind = str(at(thread, "type") or "")
     if kind in _PRIVATE or at(thread, "state") in ("draft", "hidden", "review", "underreview"):
         return Nothing("a private note")
-    channel: Any = _CHANNELS.get(str(at(conversation, "type")), "other")
+    channel = _CHANNELS.get(str(at(conversation, "type")), "other")
     text, pictures = said(at(thread, "body"), mail=channel == "email")
     author = at(thread, "createdBy")
     role = at(author, "type")

@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.contracts.intake import Channel
+
 from .pieces.body import at, json_of, listed, moment, names_in, needed, word
 from .pieces.people import by_own_id
 from .pieces.quoted import said
 from .pieces.shape import (
     Adapter,
+    Asking,
     Contact,
     Customer,
     Endpoint,
@@ -37,7 +40,7 @@ _CUSTOMERS: Final = frozenset({"user", "lead", "contact"})
 _PRIVATE: Final = frozenset({"note", "note_and_reopen"})
 #: how messages come that nobody writes, though they are signed with a name
 _AUTOMATIC: Final = frozenset({"automated", "campaigns_initiated", "operator_initiated"})
-_CHANNELS: Final[Mapping[str, str]] = {
+_CHANNELS: Final[Mapping[str, Channel]] = {
     "email": "email",
     "sms": "sms",
     "phone_call": "phone",
@@ -87,7 +90,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     return [Nothing("no message of anybody")]
 
 
-async def complete(request: Request, endpoint: Endpoint, asking: Any) -> Sequence[Heard]:
+async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:
     """The whole conversation, where a notification came without its parts."""
     item = at(json_of(request), "data", "item")
     where = needed(at(item, "id"), "data.item.id")
@@ -118,7 +121,7 @@ def _said(item: Any, where: str, message: Any, at_time: Any, subject: Any) -> He
     author = at(message, "author")
     role = str(at(author, "type"))
     files = names_in(at(message, "attachments"), "name")
-    channel: Any = _CHANNELS.get(str(at(item, "source", "type") or "conversation"), "other")
+    channel = _CHANNELS.get(str(at(item, "source", "type") or "conversation"), "other")
     text, pictures = said(at(message, "body"), mail=channel == "email")
     if not text and not pictures and not files:
         return Nothing("nothing was said")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from shared.contracts.intake import Channel
 from shared.fields import rfc3339
 
 from .pieces.body import at, json_of, moment, names_in, needed, word
@@ -57,7 +58,7 @@ def identity(request: Request) -> str:
     return word(json_of(request).get("id")) or digest(request.body)
 
 
-_CHANNELS: Mapping[str, str] = {
+_CHANNELS: Final[Mapping[str, Channel]] = {
     "email": "email",
     "voice": "phone",
     "phone": "phone",
@@ -98,7 +99,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     return [Nothing("no message of anybody")]
 
 
-def _channel(detail: Any) -> Any:
+def _channel(detail: Any) -> Channel:
     return _CHANNELS.get(str(at(detail, "via", "channel") or "").lower(), "other")
 
 
