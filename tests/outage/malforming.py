@@ -120,11 +120,7 @@ def _broken(raw: bytes, dice: random.Random) -> bytes:
     if kind == 1:
         return raw[:at] + bytes([dice.randrange(256)]) + raw[at + 1 :]
     if kind == 2:
-        return (
-            raw[:at]
-            + dice.choice((b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80", b"%", b"%zz", b",", b'"', b"\n"))
-            + raw[at:]
-        )
+        return raw[:at] + dice.choice(_BYTES) + raw[at:]
     if kind == 3:
         return raw + raw
     return raw[:at] + raw[at:].replace(b'"', b"'", 1)

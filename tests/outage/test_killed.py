@@ -28,8 +28,7 @@ _ALONE = [(point,) for point in sorted(POINTS)]
 # one dies after the other, each at its own point, and whoever is left takes over what they have begun; members of the
 # consumer groups by themselves, because only after ten seconds the brokers take them for dead
 _TOGETHER = [
-    tuple(point for points in _ALONE for point in points if (_part(point) == "consumer") is together)
-    for together in (False, True)
+    tuple(point for point in sorted(POINTS) if (_part(point) == "consumer") is together) for together in (False, True)
 ]
 
 
