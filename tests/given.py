@@ -1,4 +1,4 @@
-"""What stories begin with: a policy, and what customers say, as a tool posts it."""
+"""What stories begin with: a policy, agents, and what customers say, as a tool posts it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ executives:
   - {id: ceo, name: Ana Ruiz, email: ceo@company.example, role: chief_executive, time_zone: UTC}
 promises: {watch_for: 180d, chase_before: 3d}
 """
+
+MIA = {"id": "mia", "name": "Mia Berg", "email": "mia@company.example"}
+NOOR = {"id": "noor", "name": "Noor", "email": "noor@company.example"}
 
 
 def policy(text: str = POLICY) -> Policy:

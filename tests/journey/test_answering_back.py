@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.given import MIA
 from tests.service.mail_house import text_of
 from tests.world import World
 
-MIA = {"id": "mia", "name": "Mia Berg", "email": "mia@company.example"}
 THREAT = "My router drops again. I will cancel and move to another provider."
 WORDS = "I called you this noon, Tom: a technician replaces the splitter in your street tomorrow at nine."
 AGAIN = "You are right to be angry: the van broke down, and I bring the splitter to your street myself tonight."

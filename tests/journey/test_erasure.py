@@ -12,13 +12,11 @@ from sqlalchemy import text
 
 from shared.contracts.envelope import topic_of
 from shared.contracts.registry import SERVICES
-from tests.given import contact
+from tests.given import MIA, NOOR, contact
 from tests.world import World
 
 CANARY = "Kanarienvogel"
 SAID = f"My router drops again, {CANARY}. I will cancel and move to another provider."
-MIA = {"id": "mia", "name": "Mia Berg", "email": "mia@company.example"}
-NOOR = {"id": "noor", "name": "Noor", "email": "noor@company.example"}
 ADDRESS = f"{CANARY.lower()}@private.example"
 #: all that may be said of a customer
 CUSTOMER: dict[str, Any] = {"name": f"{CANARY} Vogel", "email": ADDRESS, "phone": f"+44 20 {CANARY}"}

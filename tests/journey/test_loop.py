@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.given import MIA, NOOR
 from tests.service.mail_house import text_of
 from tests.world import World
 
-MIA = {"id": "mia", "name": "Mia Berg", "email": "mia@company.example"}
-NOOR = {"id": "noor", "name": "Noor", "email": "noor@company.example"}
 THREAT = "My router drops again. I will cancel and move to another provider."
 WORDS = "I called you this noon, Tom: a technician replaces the splitter in your street tomorrow at nine."
 AGAIN = "It dropped again last night."

@@ -14,9 +14,9 @@ from services.command.replay import Origin, made_anew, replayed
 from services.command.settings import AllSettings
 from services.ownership import replay
 from shared.replay import NotEmptyError
-from tests.world import World
+from tests.given import MIA
+from tests.world import SECRET, World
 
-MIA = {"id": "mia", "name": "Mia Berg", "email": "mia@company.example"}
 PAUSE = {"agent_id": "mia", "reason": "waits for a photo", "until": "2026-03-02T12:00:00Z"}
 
 
@@ -111,7 +111,7 @@ async def test_the_command_leaves_nothing_behind_where_all_is_right(world: World
     settings = AllSettings(
         database_url=database_url,
         kafka_bootstrap_servers=world.connection.bootstrap_servers,
-        secret_key=SecretStr("a secret of at least thirty-two characters"),
+        secret_key=SecretStr(SECRET),
     )
 
     async def schemas() -> int:
