@@ -82,14 +82,11 @@ class Policies:
     async def refresh(self, engine: AsyncEngine) -> int:
         """Reads the versions that are not known here yet; answers how many."""
         async with engine.connect() as conn:
-            return await self._learn(conn, (await conn.execute(select(policies_table.c.version))).scalars())
+            return await self.learn(conn, (await conn.execute(select(policies_table.c.version))).scalars())
 
-    async def learn(self, conn: AsyncConnection, names: Iterable[str]) -> None:
-        """Reads those of these versions that are not known here: whatever was opened under one must not meet the terms
-        of another because it is handled by a process that started earlier."""
-        await self._learn(conn, names)
-
-    async def _learn(self, conn: AsyncConnection, names: Iterable[str]) -> int:
+    async def learn(self, conn: AsyncConnection, names: Iterable[str]) -> int:
+        """Reads those of these versions that are not known here, and answers how many: whatever was opened under one
+        must not meet the terms of another because it is handled by a process that started earlier."""
         missing = sorted(set(names) - set(self._versions) - self._unreadable)
         if not missing:
             return 0
