@@ -75,14 +75,13 @@ def hand_over(port: int, sender: str, address: str, content: bytes) -> str | Non
 
 
 def vouched(sender: str, content: bytes) -> bytes:
-    """The mail with this catcher's Authentication-Results on top.
+    """The mail with this catcher's Authentication-Results, and nobody else's.
 
     There is no DNS to ask about a machine's own mail: the domain of the envelope stands for whoever really sent it.
     """
     head, rule, body = content.partition(b"\r\n\r\n")
     fields = re.split(rb"\r\n(?![ \t])", head)
-    ours = f"authentication-results: {HOST_ID}".encode()
-    kept = [one for one in fields if b" ".join(one.lower().split()).partition(b";")[0].strip() != ours]
+    kept = [one for one in fields if one.partition(b":")[0].strip().lower() != b"authentication-results"]
     domain = re.sub(r"[^\w.-]", "", sender.rpartition("@")[2])
     result = f"spf=pass smtp.mailfrom={domain}" if domain else "none"
     return b"\r\n".join([f"Authentication-Results: {HOST_ID}; {result}".encode(), *kept]) + rule + body

@@ -173,8 +173,10 @@ def test_a_reply_to_a_caught_mail_is_handed_to_the_service_with_what_is_known_of
             return LMTP(self.handler)
 
     tag = "answer+m" + "a" * 42 + "@localhost"
+    passed = "dmarc=pass header.from=example.com"
     forged = (
-        f"From: vp@example.com\r\nAuthentication-Results: {HOST_ID};\r\n dmarc=pass header.from=example.com\r\n\r\nx"
+        f"From: vp@example.com\r\nAuthentication-Results: {HOST_ID};\r\n {passed}\r\n"
+        f"Authentication-Results:{HOST_ID} 1; {passed}\r\n\r\nx"
     )
     with Mail(tmp_path) as mail:
         host, port = mail.smtp_url.removeprefix("smtp://").split(":")
