@@ -43,7 +43,7 @@ from tests.service.mail_house import MailServer, text_of
 SECRET = "a secret of at least thirty-two characters"
 _PARTS = frozenset({"relay", "consumer", "timers", "mail", "feed", "hooks"})
 #: what each service's consumer reads, and the types that it takes
-_READS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
+READS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
     "intake": (("ownership",), sorted(intake_handlers.REGISTRY)),
     "ownership": (("intake", "escalation"), sorted(ownership_handlers.EVENTS)),
     "escalation": (("intake", "ownership"), sorted(escalation_handlers.REGISTRY)),
@@ -120,7 +120,7 @@ class World:
         done = await self._work("intake.understanding") + await self._work("intake.ordering")
         for name in ("intake", "ownership", "escalation"):
             done += await self._work(f"{name}.relay")
-            while name in _READS and await self._unread(name):
+            while name in READS and await self._unread(name):
                 done += await self._work(f"{name}.consumer")
             done += await self._work(f"{name}.timers")
         for name in ("ownership.names", "escalation.mail", "escalation.feed"):
@@ -132,7 +132,7 @@ class World:
         return int(await self.loops[name]._run_once()) if name in self.loops else 0
 
     async def _unread(self, reader: str) -> int:
-        sources, types = _READS[reader]
+        sources, types = READS[reader]
         sent = "and not exists (select from {source}.unsent u where u.position = e.position)"
         query = " union all ".join((_UNREAD + sent).format(source=source, reader=reader) for source in sources)
         async with self.engine.connect() as conn:

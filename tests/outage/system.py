@@ -23,12 +23,13 @@ from aiosmtpd.controller import Controller
 from deploy.local.parts import Kafka, Postgres, start_both
 from deploy.local.ports import free_port
 from deploy.local.process import Process
+from shared.contracts.envelope import topic_of
 from shared.kafka import Connection, group_lag
+from tests.world import READS
 
 #: outages as long as the law of this house has them, every fault point alone; else shorter ones
 LONG = os.environ.get("COMPLAINT_LOOP_LONG") == "1"
 _PATIENCE = 90.0
-_READS = {"ownership": ["complaint-loop.intake"], "escalation": ["complaint-loop.intake", "complaint-loop.ownership"]}
 _EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "policy.example.yaml"
 
 
@@ -172,7 +173,10 @@ class System:
         """
         if (await self.rows(waiting))[0][0]:
             return False
-        behind = [await group_lag(self.connection, f"complaint-loop.{name}", topics) for name, topics in _READS.items()]
+        behind = [
+            await group_lag(self.connection, topic_of(reader), [topic_of(source) for source in sources])
+            for reader, (sources, _) in READS.items()
+        ]
         return not any(behind) and not (await self.rows(waiting))[0][0]
 
     async def verified(self) -> dict[str, Any]:
