@@ -13,10 +13,11 @@ from pathlib import Path as File
 from typing import Any
 
 from shared.calendars import DaysOff, Duration, HolidaysError, holidays_by_code, holidays_by_date, read_holidays
-from shared.calendars.week import WEEKDAYS, join_spans, parse_days, parse_nights, parse_span, parse_week
+from shared.calendars.week import WEEKDAYS, join_spans, parse_days, parse_span
 from shared.fields import Invalid
-from shared.policy.form import REASONS, PolicyFile, moment
+from shared.policy.form import REASONS, PolicyFile
 from shared.policy.reading import Path
+from shared.policy.values import moment, quiet_hours
 
 _CHANNELS = ("phone", "email", "chat", "sms", "social", "web", "app", "in_person", "letter", "other")
 _NEEDS = ("must_have", "attractor", "nice_to_have")
@@ -207,7 +208,7 @@ def _people(data: Mapping[str, Any]) -> Iterator[Mistake]:
         quiet = one.get("quiet_hours")
         if isinstance(quiet, dict):
             yield from _hours(quiet, ("executives", n, "quiet_hours"), may_be_empty=True)
-        if isinstance(quiet, (dict, list)) and _always(quiet):
+        if _always(quiet):
             yield ("executives", n, "quiet_hours"), "never end: no mail could be handed over"
 
 
@@ -216,10 +217,10 @@ def _at_night(given: date | datetime) -> datetime:
     return wall.replace(tzinfo=None)
 
 
-def _always(quiet: dict[str, Any] | list[Any]) -> bool:
+def _always(quiet: Any) -> bool:
     try:
-        week = parse_week(quiet) if isinstance(quiet, dict) else parse_nights(quiet)
-    except (ValueError, TypeError, AttributeError):
+        week = quiet_hours(quiet)
+    except Invalid:
         return False  # told by the form
     return all(spans == ((0, 1440),) for spans in week)
 

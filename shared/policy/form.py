@@ -2,119 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, ConfigDict, Field, SkipValidation
+from pydantic import ConfigDict, Field, SkipValidation
 
-from shared.calendars import Duration, Week, parse_nights, parse_week
-from shared.fields import Body, Ident, Invalid, Text, is_email
-
-
-def _duration(value: Any) -> Duration:
-    if isinstance(value, Duration):
-        return value
-    if not isinstance(value, str):
-        raise Invalid("is no duration: write a whole number and one of s m h d w, like 90s 15m 4h 5d 8w")
-    try:
-        return Duration.parse(value)
-    except ValueError as error:  # our own words, which hold nothing of the file
-        raise Invalid(str(error)) from None
-
-
-def _lasting(value: Duration) -> Duration:
-    if value.amount == 0:
-        raise Invalid("must be longer than nothing")
-    return value
-
-
-def _version(value: Any) -> Any:
-    if isinstance(value, float):  # 1.10 would become 1.1, which is another version
-        raise Invalid("must be text: put it in quotes")
-    return value.isoformat() if isinstance(value, date) else str(value) if type(value) is int else value
-
-
-def _zone(value: Any) -> Any:
-    try:
-        if value == "localtime":  # whatever zone the machine happens to be in
-            raise ValueError
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise Invalid("is no time zone: write a name of the IANA database, like Europe/Madrid") from None
-    return value
-
-
-def _hours(value: Any) -> Week:
-    if not isinstance(value, dict):
-        raise Invalid('must be days with their hours, like mon-fri: ["09:00-18:00"]')
-    for spans in value.values():
-        if not isinstance(spans, list) or not all(isinstance(span, str) for span in spans):
-            raise Invalid('must give each day a list of hours, like ["09:00-12:00", "13:30-18:00"]')
-    try:
-        return parse_week(value)
-    except ValueError as error:  # `checks` says which day and span; this one stands where it could not
-        raise Invalid(f"holds hours where something {error}") from None
-
-
-def _quiet(value: Any) -> Week:
-    """Every day alike, spans of which may go over midnight; or by weekday, as regions give their hours."""
-    if isinstance(value, dict):
-        return _hours(value)
-    if not isinstance(value, list) or not all(isinstance(span, str) for span in value):
-        raise Invalid('must be hours of every day, like ["22:00-07:00"], or of days, like sat: ["00:00-24:00"]')
-    try:
-        return parse_nights(value)
-    except ValueError as error:  # our own words, which hold nothing of the file
-        raise Invalid(f"holds hours where something {error}") from None
-
-
-def moment(value: Any) -> date | datetime:
-    """A day or a time of an absence, as YAML or text gives it. Raises Invalid."""
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-        except ValueError:
-            value = None
-    if not isinstance(value, date) or not 2000 <= value.year <= 2200:
-        raise Invalid("is no day or time: write it like 2026-12-24 or 2026-12-24T18:00")
-    return value
-
-
-def _email(value: Any) -> Any:
-    if not isinstance(value, str) or not is_email(value):
-        raise Invalid("is no e-mail address")
-    return value
-
-
-def _currency(value: Any) -> Any:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value, re.ASCII):
-        raise Invalid("is no currency: write its three capital letters, like USD")
-    return value
-
-
-def _one_or_more(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Code = Annotated[str, Ident(100)]
-Line = Annotated[str, Text(500, line=True)]
-#: may be nothing at all: `accept_late: 0s` accepts nothing late
-Span = Annotated[Duration, BeforeValidator(_duration)]
-#: what is due after nothing would be missed as it begins, and what repeats after nothing would never end
-Lasting = Annotated[Duration, BeforeValidator(lambda v: _lasting(_duration(v)))]
-Zone = Annotated[str, BeforeValidator(_zone)]
-Codes = Annotated[tuple[Code, ...], BeforeValidator(lambda v: _tuple(_one_or_more(v)))]
-Choice = Annotated[Codes, Field(min_length=1)]
-Lines = Annotated[tuple[Line, ...], BeforeValidator(_tuple)]
-Need = Literal["must_have", "attractor", "nice_to_have"]
+from shared.calendars import Duration, parse_week
+from shared.fields import Body
+from shared.policy.values import (
+    Amount,
+    Choice,
+    Code,
+    Codes,
+    Currency,
+    Email,
+    Hours,
+    Lasting,
+    Line,
+    Lines,
+    Listed,
+    Moment,
+    Need,
+    QuietHours,
+    Span,
+    Version,
+    Zone,
+)
 
 
 class Part(Body):
@@ -127,7 +40,7 @@ class Region(Part):
     """When doors are open. `holidays`: a code, the path of a file, dates one by one, or null for none."""
 
     time_zone: Zone = "UTC"
-    hours: Annotated[Week, BeforeValidator(_hours)] = parse_week({"mon-fri": ["09:00-18:00"]})
+    hours: Hours = parse_week({"mon-fri": ["09:00-18:00"]})
     # its form is told by `days_off`, in words for people: a choice of types is told once for each
     holidays: Annotated[str | dict[str, str | None] | None, SkipValidation] = None
 
@@ -160,7 +73,7 @@ class HearingRules(Part):
     """What is heard otherwise than shipped: rules that are switched off by name, and rules that are added."""
 
     switched_off: Codes = ()
-    added: Annotated[tuple[Rule, ...], BeforeValidator(_tuple)] = ()
+    added: Annotated[tuple[Rule, ...], Listed] = ()
 
 
 class When(Part):
@@ -181,28 +94,21 @@ class Clock(Part):
     within: Lasting
     hours: Literal["business", "calendar"] = "business"
     when: When = When()
-    warn_at: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], BeforeValidator(_tuple)] = (50, 75, 90)
+    warn_at: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Listed] = (50, 75, 90)
 
 
 class Confirmation(Part):
     """When a customer who was answered is reminded, and when their silence closes."""
 
-    remind_after: Annotated[tuple[Lasting, ...], BeforeValidator(_tuple)] = (Duration(3, "d"), Duration(7, "d"))
+    remind_after: Annotated[tuple[Lasting, ...], Listed] = (Duration(3, "d"), Duration(7, "d"))
     silent_after: Lasting = Duration(14, "d")
 
 
 class Worth(Part):
     """An amount of money."""
 
-    amount: Annotated[Decimal, BeforeValidator(lambda v: _decimal(v))]
-    currency: Annotated[str, BeforeValidator(_currency)]
-
-
-def _decimal(value: Any) -> Decimal:
-    text = str(value) if type(value) in (int, float, str) else ""
-    if not re.fullmatch(r"\d{1,15}(\.\d{1,4})?", text, re.ASCII):
-        raise Invalid('must be an amount like "100000"')
-    return Decimal(text)
+    amount: Amount
+    currency: Currency
 
 
 class Rung(Part):
@@ -245,9 +151,9 @@ class Escalation(Part):
 
     reasons: dict[str, Annotated[int, Field(ge=1, le=20)]] = Field(default_factory=dict)
     value_at_stake_over: Worth | None = None
-    ladder: Annotated[tuple[Rung, ...], BeforeValidator(_tuple)] = ()
+    ladder: Annotated[tuple[Rung, ...], Listed] = ()
     mail_budget: MailBudget = MailBudget()
-    mail_retry_after: Annotated[tuple[Lasting, ...], BeforeValidator(_tuple), Field(min_length=1)] = (
+    mail_retry_after: Annotated[tuple[Lasting, ...], Listed, Field(min_length=1)] = (
         Duration(1, "m"),
         Duration(5, "m"),
         Duration(15, "m"),
@@ -259,8 +165,8 @@ class Escalation(Part):
 class Absence(Part):
     """When somebody is away, by the wall clock of their zone. A day without a time is away as a whole: the last too."""
 
-    start: Annotated[date | datetime, BeforeValidator(moment), Field(alias="from")]
-    until: Annotated[date | datetime, BeforeValidator(moment)]
+    start: Annotated[Moment, Field(alias="from")]
+    until: Moment
 
 
 class Executive(Part):
@@ -269,13 +175,13 @@ class Executive(Part):
 
     id: Code
     name: Line
-    email: Annotated[str, BeforeValidator(_email)]
+    email: Email
     role: Code
     time_zone: Zone = "UTC"
     locale: Code | None = None
     delegates: Codes = ()
-    absences: Annotated[tuple[Absence, ...], BeforeValidator(_tuple)] = ()
-    quiet_hours: Annotated[Week, BeforeValidator(_quiet)] = ((),) * 7
+    absences: Annotated[tuple[Absence, ...], Listed] = ()
+    quiet_hours: QuietHours = ((),) * 7
 
 
 class Promises(Part):
@@ -299,8 +205,8 @@ class Deputies(Part):
     is back, or the customer speaks. A turn ends after `at_most` at the latest, and then the next is chosen.
     """
 
-    choose: Annotated[tuple[Literal["superior", "colleague"], ...], BeforeValidator(_tuple)] = ("superior", "colleague")
-    when: Annotated[tuple[Literal["inactive", "absent", "off_shift"], ...], BeforeValidator(_tuple)] = (
+    choose: Annotated[tuple[Literal["superior", "colleague"], ...], Listed] = ("superior", "colleague")
+    when: Annotated[tuple[Literal["inactive", "absent", "off_shift"], ...], Listed] = (
         "inactive",
         "absent",
         "off_shift",
@@ -312,7 +218,7 @@ class Deputies(Part):
 class Helpers(Part):
     """When a helper is reminded of a question, and when it goes back unanswered to whoever asked."""
 
-    remind_after: Annotated[tuple[Lasting, ...], BeforeValidator(_tuple)] = (Duration(4, "h"),)
+    remind_after: Annotated[tuple[Lasting, ...], Listed] = (Duration(4, "h"),)
     answer_within: Lasting = Duration(1, "d")
     hours: Literal["business", "calendar"] = "business"
 
@@ -346,24 +252,24 @@ def _default_clocks() -> tuple[Clock, ...]:
 class PolicyFile(Part):
     """The whole file."""
 
-    version: Annotated[Line, BeforeValidator(_version)] = "1"
+    version: Version = "1"
     regions: dict[Code, Region] = Field(default_factory=dict)
-    tiers: Annotated[tuple[Code, ...], BeforeValidator(_tuple), Field(min_length=1)] = ("gold", "silver", "standard")
-    causes: Annotated[tuple[CauseEntry, ...], BeforeValidator(_tuple)] = ()
-    clocks: Annotated[tuple[Clock, ...], BeforeValidator(_tuple)] = Field(default_factory=_default_clocks)
+    tiers: Annotated[tuple[Code, ...], Listed, Field(min_length=1)] = ("gold", "silver", "standard")
+    causes: Annotated[tuple[CauseEntry, ...], Listed] = ()
+    clocks: Annotated[tuple[Clock, ...], Listed] = Field(default_factory=_default_clocks)
     confirmation: Confirmation = Confirmation()
     reopen_within: Span = Duration(90, "d")
     repeat_within: Span = Duration(90, "d")
     accept_late: Span = Duration(1, "d")
     escalation: Escalation = Escalation()
-    executives: Annotated[tuple[Executive, ...], BeforeValidator(_tuple), Field(min_length=1)]
-    supervisors: Annotated[tuple[Annotated[str, BeforeValidator(_email)], ...], BeforeValidator(_tuple)] = ()
+    executives: Annotated[tuple[Executive, ...], Listed, Field(min_length=1)]
+    supervisors: Annotated[tuple[Email, ...], Listed] = ()
     promises: Promises = Promises()
     follow_up: dict[Code, FollowUp] = Field(default_factory=dict)
     deputies: Deputies = Deputies()
     helpers: Helpers = Helpers()
     workload: Workload = Workload()
-    commitments: Annotated[tuple[Commitment, ...], BeforeValidator(_tuple)] = ()
+    commitments: Annotated[tuple[Commitment, ...], Listed] = ()
     retention: Retention = Retention()
     company_names: Lines = ()
     rival_names: Lines = ()

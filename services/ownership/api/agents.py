@@ -13,7 +13,7 @@ from shared.auth import Principal, requires
 from shared.calendars.week import join_spans, parse_days, parse_span, parse_week
 from shared.fields import Body, Id, Instant, Invalid, Text, is_email, rfc3339
 from shared.http import Answer, Paged, Problem, StrictRoute, encode_cursor, invalid
-from shared.policy.form import Zone
+from shared.policy.values import Zone
 
 from .asking import Filter
 from .desk import Desk
