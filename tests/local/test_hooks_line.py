@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,9 @@ from deploy.local.ports import free_port
 from services.command import hooks
 from services.intake.adapters import TOOLS
 from services.intake.adapters.pieces.shape import Endpoint
+from tests.local.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def until(fact: Callable[[], Any], seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := fact()):
-        assert time.monotonic() < end, "never became true"
-        time.sleep(0.05)
-    return found
 
 
 class Line:
@@ -69,7 +62,7 @@ def line(database_url: str) -> Iterator[Line]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: _alive(made.url))
+        until(lambda: _alive(made.url), 30)
         yield made
     finally:
         process.terminate()
@@ -113,8 +106,8 @@ def test_an_endpoint_is_added_works_and_is_looked_at(line: Line) -> None:
         headers = {"authorization": f"Bearer {key}"}
         return httpx.get(f"{line.url}/v1/contacts?source=zendesk&conversation_id=9", headers=headers).json()["items"]
 
-    assert [one["text"] for one in until(contacts)] == ["It drops"]
-    listed = until(lambda: json.loads(line("parked", "list", "--json").stdout)["items"])
+    assert [one["text"] for one in until(contacts, 30)] == ["It drops"]
+    listed = until(lambda: json.loads(line("parked", "list", "--json").stdout)["items"], 30)
     assert listed[0]["origin"] == "hook:zendesk/main"
     retried = line("parked", "retry", listed[0]["id"])
     assert retried.returncode == 1 and "parked again: the body cannot be read" in retried.stdout

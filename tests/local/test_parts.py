@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,7 @@ from deploy.local.process import Process
 from deploy.local.supervise import Keeper, back_off
 from deploy.local.trouble import Trouble, of_os_error
 from shared.kafka import Connection, create_topics, topic_partitions
-
-
-def until(fact: Callable[[], object], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < end, "never became true"
-        time.sleep(0.01)
+from tests.local.waiting import until
 
 
 async def ask(url: str, statement: str) -> object:
@@ -90,7 +82,7 @@ def test_a_part_ends_with_its_owner_and_is_replaced_at_the_next_start(tmp_path: 
         pid, port = map(int, owner.stdout.readline().split())
         owner.kill()
     with start_postgres(tmp_path) as postgres:
-        until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10)
         assert postgres.port == port
         assert asyncio.run(ask(postgres.url, "select 1")) == 1
 
@@ -108,7 +100,7 @@ def test_what_dies_is_started_again_later_each_time(tmp_path: Path, monkeypatch:
     start()
     keeper.keep(process, start)
     for wait in (0.5, 1.0, 2.0):
-        until(lambda: process.ended is not None)
+        until(lambda: process.ended is not None, 10)
         keeper.look()
         assert f"starting it again in {wait:g} s (ValueError: no luck" in said[-1]
         now[0] += wait - 0.01
@@ -124,7 +116,7 @@ def test_a_program_that_ignores_politeness_is_ended(tmp_path: Path) -> None:
     process = Process("deaf", tmp_path)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     process.spawn([sys.executable, "-c", deaf])
-    until(lambda: "up" in process.log.read_text())
+    until(lambda: "up" in process.log.read_text(), 10)
     process.stop(0.2)
     assert process.ended == -signal.SIGKILL
 

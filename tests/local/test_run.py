@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,10 @@ import psutil
 import pytest
 
 from deploy.local.ports import free_port
+from tests.local.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 SCOPES = {"intake", "agent", "supervisor", "executive", "integration", "admin"}
-
-
-def until(fact: Callable[[], Any], seconds: float = 60, what: Callable[[], str] = str) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := fact()):
-        assert time.monotonic() < end, f"never became true: {what()}"
-        time.sleep(0.05)
-    return found
 
 
 class Run:
@@ -105,8 +98,8 @@ def test_it_starts_survives_kills_and_stops(run: Run) -> None:
 
     (api,) = [one for one in run.tree() if "api" in one.cmdline()]
     api.kill()
-    until(lambda: "apis: ended by SIGKILL" in run.log.read_text())
-    until(lambda: _answers(run))
+    until(lambda: "apis: ended by SIGKILL" in run.log.read_text(), 60)
+    until(lambda: _answers(run), 60)
 
     run.process.kill()  # its children are told by the kernel, and the next start waits for them
     run.process.wait()
