@@ -28,10 +28,7 @@ def parse_days(key: str) -> list[int]:
 
 def parse_span(text: str) -> Span:
     """`09:00-18:00` as minutes since midnight. Raises ValueError."""
-    match = _SPAN.fullmatch(text)
-    if match is None:
-        raise ValueError('is no span of hours: write it as "09:00-18:00"')
-    opens, closes = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+    opens, closes = _minutes(text)
     if opens >= 1440 or closes > 1440:
         raise ValueError("is outside the day: hours go from 00:00 to 24:00")
     if closes <= opens:
@@ -40,6 +37,13 @@ def parse_span(text: str) -> Span:
             '"00:00-06:00"'
         )
     return opens, closes
+
+
+def _minutes(text: str) -> Span:
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise ValueError('is no span of hours: write it as "09:00-18:00"')
+    return int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
 
 
 def join_spans(spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -71,8 +75,7 @@ def parse_nights(texts: Sequence[str]) -> Week:
     """Spans of every day, which may go over midnight: `22:00-07:00`. Raises ValueError."""
     spans: list[Span] = []
     for text in texts:
-        match = _SPAN.fullmatch(text)
-        begins, ends = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 1)
+        begins, ends = _minutes(text)
         if ends < begins < 1440:
             spans += [(begins, 1440), *([(0, ends)] if ends else [])]
         else:
