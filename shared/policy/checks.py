@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path as File
-from typing import Any
+from typing import Any, get_args
 
 from shared.calendars import DaysOff, Duration, HolidaysError, holidays_by_code, holidays_by_date, read_holidays
 from shared.calendars.week import WEEKDAYS, join_spans, parse_days, parse_span
 from shared.fields import Invalid
 from shared.policy.form import REASONS, PolicyFile
 from shared.policy.reading import Path
-from shared.policy.values import moment, quiet_hours
+from shared.policy.values import Need, moment, quiet_hours
 
 _CHANNELS = ("phone", "email", "chat", "sms", "social", "web", "app", "in_person", "letter", "other")
-_NEEDS = ("must_have", "attractor", "nice_to_have")
+_NEEDS: tuple[str, ...] = get_args(Need)
 
 Mistake = tuple[Path, str]
 
