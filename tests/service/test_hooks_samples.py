@@ -4,30 +4,28 @@ a 2xx, none is lost, and all of them are known for what they are."""
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.intake.adapters import TOOLS
+from tests.samples import SAMPLES
 from tests.service.hooks_world import Tools, tools_at
 
-_FOLDER = Path(os.environ.get("COMPLAINT_LOOP_SAMPLES", Path(__file__).parents[3] / "shared" / "samples"))
-pytestmark = pytest.mark.skipif(not (_FOLDER / "index.json").is_file(), reason="no samples at hand")
+pytestmark = pytest.mark.skipif(not (SAMPLES / "index.json").is_file(), reason="no samples at hand")
 
 
 def _samples() -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted(_FOLDER.glob("*/*.meta.json")):
+    for path in sorted(SAMPLES.glob("*/*.meta.json")):
         meta = json.loads(path.read_text())
         tool = meta["vendor"].replace("_", "-")
         if meta["event"] != "signature vectors" and tool in TOOLS and (path.parent / meta["payload_file"]).is_file():
             yield f"{tool}/{meta['payload_file'].partition('.')[0]}", {**meta, "tool": tool, "folder": path.parent}
 
 
-SAMPLES = dict(_samples())
+OF_TOOLS = dict(_samples())
 
 
 #: what becomes of a sample: its delivery, and how many contacts it makes; the others mean nothing for us
@@ -90,9 +88,9 @@ async def _deliver(tools: Tools, meta: dict[str, Any]) -> None:
         assert broken.status_code == 401
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", OF_TOOLS)
 async def test_a_sample_is_taken_and_known_for_what_it_is(tools: Tools, name: str) -> None:
-    await _deliver(tools, SAMPLES[name])
+    await _deliver(tools, OF_TOOLS[name])
     await tools.settle()
     fates = await tools.fates()
     assert fates, "nothing was kept"
@@ -101,16 +99,16 @@ async def test_a_sample_is_taken_and_known_for_what_it_is(tools: Tools, name: st
     state, count = _TAKEN.get(name, ("nothing", 0))
     assert (known, len(contacts)) == ({state}, count), fates
     for one in contacts:
-        assert one["source"] == SAMPLES[name]["tool"]
+        assert one["source"] == OF_TOOLS[name]["tool"]
         assert one["conversation_id"]
     assert await tools.world.findings() == []
 
 
 async def test_whole_conversations_of_samples(tools: Tools) -> None:
     for name in ("conversation_admin_replied", "conversation_user_replied", "conversation_user_created"):
-        await _deliver(tools, SAMPLES[f"intercom/{name}"])
+        await _deliver(tools, OF_TOOLS[f"intercom/{name}"])
     for name in ("outbound_reply", "inbound_message"):
-        await _deliver(tools, SAMPLES[f"front/{name}"])
+        await _deliver(tools, OF_TOOLS[f"front/{name}"])
     await tools.settle()
     first, second = await tools.contacts(source="intercom", conversation_id="21322009097")
     assert (first["text"], first["responder"]["id"], second["responder"]["id"]) == ("Hello", "1957471", "1957471")
@@ -120,7 +118,7 @@ async def test_whole_conversations_of_samples(tools: Tools) -> None:
 
 
 async def test_whoever_accepted_a_sampled_call_has_it(tools: Tools) -> None:
-    await _deliver(tools, SAMPLES["amazon-connect/contact_event_connected_to_agent"])
+    await _deliver(tools, OF_TOOLS["amazon-connect/contact_event_connected_to_agent"])
     await tools.settle()
     one = await tools.one(source="amazon-connect")
     assert (one["channel"], one["responder"]["id"]) == ("phone", "12345678-1234-1234-1234-123456789012")

@@ -14,10 +14,11 @@ from tests.service.ownership_world import MONDAY, World
 
 pytest_plugins = ["tests.service.ownership_world"]
 PEOPLE, COMPLAINTS = 50, 20
-#: refusals of what is asked for, not of the act: another person, or a yes, would be taken
+#: refusals of what is asked for, not of the act: another person, a yes, or an owner who works here would be taken
 _ABOUT_WHOM = (
     "agent-inactive",
     "already-owner",
+    "owner-inactive",
     "owner-is-no-deputy",
     "not-the-successor",
     "no-successor-named",

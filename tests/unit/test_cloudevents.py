@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +14,9 @@ from hypothesis import strategies as st
 from shared.contracts.envelope import Envelope, MalformedError
 from shared.http import Problem, strict_loads
 from shared.http.cloudevents import CloudEvent, from_binary, from_json, mode_of
+from tests.samples import SAMPLES
 
-_SAMPLES = Path(os.environ.get("COMPLAINT_LOOP_SAMPLES", Path(__file__).parents[3] / "shared" / "samples"))
-_FOLDER = _SAMPLES / "_standards_cloudevents"
+_FOLDER = SAMPLES / "_standards_cloudevents"
 EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 
 

@@ -6,7 +6,6 @@ import random
 import time
 from email.message import EmailMessage
 from email.policy import SMTP
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,11 +13,12 @@ import pytest
 from services.escalation.mail.inbound.address import Replies
 from services.escalation.mail.inbound.arrived import UNREADABLE, Arrived, read, references
 from services.escalation.mail.inbound.sender import is_aligned
+from tests.samples import SAMPLES
 
 HOST = "mx.company.example"
 PASS = f"{HOST}; dmarc=pass (p=reject) header.from=company.example"
 OWN = "I rang you at eight.\n\nA technician replaces the splitter tomorrow."
-SAMPLES = Path(__file__).parents[3] / "shared/samples/_email_replies"
+MAILS = SAMPLES / "_email_replies"
 
 
 def mail(text: str = OWN, *, html: str | None = None, **headers: str) -> bytes:
@@ -336,15 +336,15 @@ def test_no_text_takes_long(text: str) -> None:
     assert time.perf_counter() - began < 3
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="samples of mails are not here")
+@pytest.mark.skipif(not MAILS.is_dir(), reason="samples of mails are not here")
 def test_mails_of_other_tools() -> None:
     words = {
         "all-special-chars.eml": "íářčšáíéřášč",
         "quoted_printable.eml": "Tohle je test českých písmen odeslaných z gmailu.",
         "blank-body-with-attachment.eml": "",
     }
-    for path in SAMPLES.glob("*.eml"):
-        raw = path.read_bytes()
+    for path in MAILS.glob("*.eml"):
+        raw = path.read_bytes().replace(b"\r\n", b"\n")
         sender = b"timothy.hobbs@auto-mat.cz" if b"auto-mat.cz>" in raw[:200] else b"tim.thelion@gmail.com"
         head = b"Return-Path: <" + sender + b">\r\nAuthentication-Results: " + HOST.encode()
         head += b"; dmarc=pass header.from=" + sender.partition(b"@")[2] + b"\r\n"
