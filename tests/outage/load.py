@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from shared.beside import beside
 from tests.outage.system import System, until
 
 #: contacts of one customer, all about one thing: one complaint, whoever of the three is handled first
@@ -53,9 +54,9 @@ class Load:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Load]:
         """Posts until the block ends, then until everything that was begun is acknowledged."""
-        async with asyncio.TaskGroup() as group:
+        async with beside() as start:
             for _ in range(self._posters):
-                group.create_task(self._post())
+                start(self._post())
             try:
                 yield self
             finally:
