@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.api import Desk, routes
@@ -19,7 +20,7 @@ from services.escalation.feed import Hub
 from services.escalation.store import metadata
 from shared.auth import KeyRing, StoredKey, mint
 from shared.clock import ManualClock
-from shared.db import make_engine
+from shared.db import make_engine, sqlstate_of
 from shared.http import create_app
 from shared.outbox import Bell
 from shared.policy import Policies
@@ -44,8 +45,15 @@ async def escalation_engine(postgres_server: str, template: str) -> AsyncIterato
 async def emptied(engine: AsyncEngine, clock: ManualClock, text_of_policy: str = POLICY) -> World:
     """A world in which nothing has happened."""
     names = ", ".join(f"escalation.{table.name}" for table in metadata.tables.values())
-    async with engine.begin() as conn:
-        await conn.execute(text(f"truncate {names} restart identity"))
+    for left in (2, 1, 0):
+        try:
+            async with engine.begin() as conn:
+                await conn.execute(text(f"truncate {names} restart identity"))
+            break
+        except DBAPIError as error:
+            # a watcher of the story before may look for the last time, table by table in another order
+            if sqlstate_of(error) != "40P01" or not left:
+                raise
     return World(engine, Policies.single(policy(text_of_policy)), clock)
 
 
