@@ -83,14 +83,6 @@ Id = Annotated[str, Ident(200)]
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
-def rfc3339(at: datetime) -> str:
-    """An aware datetime as RFC 3339 in UTC with `Z`."""
-    text = at.isoformat()
-    if not text.endswith("+00:00"):
-        text = at.astimezone(UTC).isoformat()
-    return text[:-6] + "Z"
-
-
 def instant(value: Any) -> datetime:
     """Reads RFC 3339 with an offset (years 1970 to 9998) as UTC; raises Invalid."""
     if isinstance(value, datetime):
@@ -116,7 +108,6 @@ def instant(value: Any) -> datetime:
 Instant = Annotated[
     datetime,
     BeforeValidator(instant),
-    PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from shared.fields import Invalid, instant, rfc3339
+from shared.contracts.envelope import rfc3339
+from shared.fields import Invalid, instant
 from shared.http.problem import Problem, not_valid, to_json
 from shared.http.strict import strict_loads
 

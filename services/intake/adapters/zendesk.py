@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.contracts.envelope import rfc3339
 from shared.contracts.intake import Channel
-from shared.fields import rfc3339
 
 from .pieces.body import at, json_of, moment, names_in, needed, word
 from .pieces.quoted import said

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intake.handlers import Responded, Taken
 from services.intake.store import Customer
-from shared.fields import rfc3339
+from shared.contracts.envelope import rfc3339
 from shared.http import to_json
 
 

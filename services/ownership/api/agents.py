@@ -11,7 +11,8 @@ from services.ownership.domain.acts import PutAgent
 from services.ownership.store import agents
 from shared.auth import Principal, requires
 from shared.calendars.week import join_spans, parse_days, parse_span, parse_week
-from shared.fields import Body, Id, Instant, Invalid, Text, is_email, rfc3339
+from shared.contracts.envelope import rfc3339
+from shared.fields import Body, Id, Instant, Invalid, Text, is_email
 from shared.http import Answer, Paged, Problem, StrictRoute, encode_cursor, invalid
 from shared.policy.values import Zone
 
