@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.db import is_transient
+from shared.http.protocol import Protocol
 from shared.kafka import KafkaError, StalledError
 from shared.outbox import Bell, try_lead
 
@@ -179,6 +180,7 @@ async def run(
                 log_level="warning",
                 access_log=False,
                 lifespan="on",
+                http=Protocol,
                 ws="none",
                 proxy_headers=False,  # nobody's address is asked for
                 server_header=False,
