@@ -68,10 +68,7 @@ def _ending(letter: Letter, facts: Facts, address: str) -> Letter:
 def tell(language: str, name: str, facts: Facts, said: Said, times: int) -> Letter:
     """Asks the owner to bring an answer in person, and reminds them."""
     letter = Letter(language, "")
-    if times:
-        letter.subject = told(letter.language, "tell_again_subject", reference=facts.reference, times=times)
-    else:
-        letter.subject = letter.say("tell_subject", reference=facts.reference)
+    letter.subject = tell_subject(letter, facts.reference, times)
     letter.add("text", letter.say("hello", name=name))
     because = _failed(facts)
     letter.add("text", told(letter.language, f"tell_{because}"))
@@ -81,10 +78,22 @@ def tell(language: str, name: str, facts: Facts, said: Said, times: int) -> Lett
     return _with_words(letter, facts, said)
 
 
+def tell_subject(letter: Letter, reference: str, times: int) -> str:
+    """Of the letter to the owner; `times` they were reminded."""
+    if times:
+        return told(letter.language, "tell_again_subject", reference=reference, times=times)
+    return letter.say("tell_subject", reference=reference)
+
+
+def untold_subject(letter: Letter, reference: str, times: int) -> str:
+    """Of the letter to those above the owner, and to whoever wrote the answer."""
+    return told(letter.language, "untold_subject", reference=reference, times=max(times, 1))
+
+
 def came_back(language: str, name: str, facts: Facts, note: dict[str, Any]) -> Letter:
     """Tells the owner that their own answer did not reach the customer."""
     letter = Letter(language, "")
-    letter.subject = letter.say("tell_subject", reference=facts.reference)
+    letter.subject = tell_subject(letter, facts.reference, 0)
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", told(letter.language, "yours_came_back"))
     return _with_words(letter, facts, Said(str(note["text"]), name, "", redress=note.get("redress")))
@@ -93,7 +102,7 @@ def came_back(language: str, name: str, facts: Facts, note: dict[str, Any]) -> L
 def untold(language: str, name: str, facts: Facts, said: Said, times: int) -> Letter:
     """Tells those above the owner, and whoever wrote the answer, that the customer has not heard it."""
     letter = Letter(language, "")
-    letter.subject = told(letter.language, "untold_subject", reference=facts.reference, times=max(times, 1))
+    letter.subject = untold_subject(letter, facts.reference, times)
     letter.add("text", letter.say("hello", name=name))
     at = facts.at(_failed_at(facts))
     letter.add("text", told(letter.language, "untold" if facts.owner else "untold_unowned", owner=facts.owner, at=at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -285,14 +285,17 @@ class Writing:
         return self._named(found)
 
     async def _digest(self, orders: Sequence[MailOrder], reader: Reader) -> Letter:
-        others = [one for one in orders if not asks(one)]
         async with self._engine.connect() as conn:
             known = await reading.references(conn, [one.complaint_id for one in orders if one.complaint_id])
+            now = await reading.statuses(conn, [one.escalation_id for one in orders if one.escalation_id])
+            open_still = [one for one in orders if not _over(one, now)]
+            others = [one for one in open_still if not _wanted(one, now)]
             rest = [
                 await self._subject(conn, one, known.get(one.complaint_id or "", "?"), reader)
                 for one in others[_MOST_WHOLE:]
             ]
-        asked = [(known.get(one.complaint_id or "", "?"), *self._address(one.id)) for one in orders if asks(one)]
+        wanted = [one for one in open_still if _wanted(one, now)]
+        asked = [(known.get(one.complaint_id or "", "?"), *self._address(one.id)) for one in wanted]
         # what cannot be asked for by a link alone is told in full, as far as a mail may go
         whole: list[Letter] = []
         for one in others[:_MOST_WHOLE]:
@@ -300,15 +303,35 @@ class Writing:
                 whole.append(await self._one(one, reader))
             except NothingToSay:
                 continue
+        if not asked and not rest and not whole:
+            raise Overtaken("all that it brought is over")
         return letters.digest(reader.language, reader.name, asked, rest, whole)
 
     async def _subject(self, conn: AsyncConnection, order: MailOrder, reference: str, reader: Reader) -> str:
+        letter = Letter(reader.language, "")
+        if order.kind == "tell":
+            to_owner = order.recipient_kind == "agent"
+            subject = telling.tell_subject if to_owner else telling.untold_subject
+            # the step of an owner's own answer that came back is its cycle: nobody was reminded of that
+            return subject(letter, reference, order.step if order.answer_id else 0)
         promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
         due = local(order.due_at or order.ordered_at, reader.zone)
         told = promise["reference"] if promise else "?"
         name = self._name(order.about_id) if order.about_id else "—"
-        say = Letter(reader.language, "").say
-        return say(f"{order.kind}_subject", reference=reference, promise=told, due=due, name=name)
+        return letter.say(f"{order.kind}_subject", reference=reference, promise=told, due=due, name=name)
+
+
+def _over(order: MailOrder, now: Mapping[str, str]) -> bool:
+    """Whether what a mail asks for was done meanwhile, as far as the escalation alone tells."""
+    status = now.get(order.escalation_id or "")
+    if order.kind == "ask":
+        return status != "waiting"
+    return order.kind == "tell" and order.answer_id is not None and status != "answered"
+
+
+def _wanted(order: MailOrder, now: Mapping[str, str]) -> bool:
+    """Whether a mail still asks for an answer by its link."""
+    return asks(order) and now.get(order.escalation_id or "") == "waiting"
 
 
 def _owners_answer(facts: Facts, cycle: int) -> dict[str, Any]:

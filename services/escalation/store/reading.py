@@ -66,6 +66,14 @@ async def escalation_of(conn: AsyncConnection, policies: Policies, escalation_id
     return found[0] if found else None
 
 
+async def statuses(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+    """The status of each of these escalations."""
+    found = await conn.execute(
+        select(escalations.c.id, escalations.c.status).where(escalations.c.id == among("i", ids))
+    )
+    return {row.id: row.status for row in found}
+
+
 def _matching(statement: Select[Any], table: Any, given: dict[str, Any]) -> Select[Any]:
     for name, value in given.items():
         if value is not None:
