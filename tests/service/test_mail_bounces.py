@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from services.escalation.domain.answering import AnswerGiven
+from shared import faults
 from tests.service.escalation_world import WORDS, breached, contact, opened
 from tests.service.mail_house import text_of
 from tests.service.reply_house import Inbound, asked
@@ -98,6 +99,46 @@ async def test_a_digest_that_comes_back_climbs_for_each_complaint_in_it(inbound:
     await inbound.work()
     found = {one["complaint_id"]: one["addressee"]["id"] for one in await inbound.house.world.escalations()}
     assert found == {"k-1": "head"} | {f"k-{n}": "vp" for n in range(2, 9)}
+
+
+async def test_a_digest_of_which_one_fails_climbs_for_that_one_later(inbound: Inbound) -> None:
+    await asked(inbound)
+    for n in range(2, 5):
+        heard = contact(f"c-{n}", contact_id=f"contact-{n}")
+        await inbound.house.world.tell(opened(heard, f"k-{n}"), breached(complaint_id=f"k-{n}", customer=f"c-{n}"))
+    inbound.house.world.clock.advance(timedelta(minutes=2))
+    await inbound.house.post()
+    digest = inbound.house.server.to("head@example.com")[1]
+    await inbound.deliver(report(digest), inbound.house.server.senders[-1])
+    for _ in range(2):  # all of them together, and then one of them alone
+        faults.plan("corridor.before_commit", "error")
+    await inbound.work()
+    found = [one["addressee"]["id"] for one in await inbound.house.world.escalations() if one["complaint_id"] != "k-1"]
+    assert sorted(found) == ["head", "head", "vp"] and (await inbound.states())[0][0] == "new"
+    inbound.house.world.clock.advance(timedelta(minutes=3))
+    await inbound.work()
+    found = [one["addressee"]["id"] for one in await inbound.house.world.escalations() if one["complaint_id"] != "k-1"]
+    assert found == ["vp"] * 3 and (await inbound.states())[0] == ("bounced", "5.1.1", False)
+    assert (await inbound.house.world.events()).count("escalation.undeliverable") == 3
+
+
+async def test_a_digest_of_which_one_always_fails_is_given_up_and_the_others_have_climbed(inbound: Inbound) -> None:
+    await asked(inbound)
+    for n in range(2, 5):
+        heard = contact(f"c-{n}", contact_id=f"contact-{n}")
+        await inbound.house.world.tell(opened(heard, f"k-{n}"), breached(complaint_id=f"k-{n}", customer=f"c-{n}"))
+    inbound.house.world.clock.advance(timedelta(minutes=2))
+    await inbound.house.post()
+    digest = inbound.house.server.to("head@example.com")[1]
+    await inbound.deliver(report(digest), inbound.house.server.senders[-1])
+    for _ in range(6):
+        for _ in range(2):
+            faults.plan("corridor.before_commit", "error")
+        await inbound.room.run_once()
+        faults.clear()
+        inbound.house.world.clock.advance(timedelta(minutes=3))
+    found = [one["addressee"]["id"] for one in await inbound.house.world.escalations() if one["complaint_id"] != "k-1"]
+    assert sorted(found) == ["head", "vp", "vp"] and await inbound.states() == [("failed", None, False)]
 
 
 async def test_a_customers_mail_that_comes_back_brings_the_owner_in(inbound: Inbound) -> None:

@@ -135,16 +135,20 @@ class InboundRoom:
         if not orders:
             await self._settle(row, "ignored")
             return
-        last = list(orders)[-1]
-        came = [
-            Input(one.customer_id, BounceCame(row.id, one.id, status, one.id == last), on_bounce)
-            for one in orders.values()
-        ]
         log.warning("mail_came_back", mail_id=row.mail_id, status=status)
-        for start in range(0, len(came), _BOUNCES_AT_ONCE):
-            for result in await self._take(came[start : start + _BOUNCES_AT_ONCE]):
-                if isinstance(result, Failed):
-                    await self._failed(row, result.error)
+        came = [
+            Input(one.customer_id, BounceCame(row.id, one.id, status, number == len(orders)), on_bounce)
+            for number, one in enumerate(orders.values(), start=1)
+        ]
+        # the last settles the row: it waits until all others have climbed, else one that failed never would
+        failed: Failed | None = None
+        others, last = came[:-1], came[-1:]
+        for start in range(0, len(others), _BOUNCES_AT_ONCE):
+            failed = _failed_of(await self._take(others[start : start + _BOUNCES_AT_ONCE])) or failed
+        if failed is None or row.attempt > _MOST_ATTEMPTS:
+            failed = _failed_of(await self._take(last)) or failed
+        if failed is not None:
+            await self._failed(row, failed.error)
 
     async def _settle(self, row: Any, state: str) -> None:
         async with self._engine.begin() as conn:
@@ -156,3 +160,7 @@ class InboundRoom:
         log.error("inbound_mail_failed", mail_id=row.mail_id, error=type(error).__name__)
         if row.attempt > _MOST_ATTEMPTS:
             await self._settle(row, "failed")
+
+
+def _failed_of(results: Sequence[Any]) -> Failed | None:
+    return next((one for one in results if isinstance(one, Failed)), None)
