@@ -87,3 +87,13 @@ def test_whoever_is_answered_back_reads_what_was_said(language: str) -> None:
     assert TOLD[language]["not_satisfied"] in text and "loud" not in text
     assert "Vi Aide" in text and "Victor Vice" in text
     assert TOLD[language]["ledger"].partition("{")[0].strip(" (（").lower() in text.lower()
+
+
+@pytest.mark.parametrize(("through", "said_no"), [("merge", False), ("page", True), ("contact", True)])
+def test_what_a_merge_reopens_is_nobodys_no(through: str, said_no: bool) -> None:
+    said = {"by_name": "Vi", "text": "A technician comes.", "given_at": AT, "delivered": True, "promise_id": None}
+    happened = [{"type": "complaint.reopened", "at": "2026-03-04T09:00:00Z", "data": {"cycle": 2, "through": through}}]
+    text = text_of(letters.ask("en", "Victor", facts(answers=[said], timeline=happened), AT, *LINK))
+    assert (TOLD["en"]["no"] in text) is said_no
+    assert (TOLD["en"]["not_satisfied"] in text) is said_no
+    assert ("the customer said that it is not solved" in text) is said_no

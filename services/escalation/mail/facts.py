@@ -51,6 +51,11 @@ class Facts:
         return self.at(when).partition(" (")[0]
 
 
+def reopened_by_customer(item: dict[str, Any]) -> bool:
+    """Whether an item of a timeline is a reopening that is the customer's word: what a merge brings is nobody's no."""
+    return item.get("type") == "complaint.reopened" and (item.get("data") or {}).get("through") != "merge"
+
+
 def local(at: datetime, zone: str) -> str:
     """`2026-03-02 09:00 (Europe/Madrid)`."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"

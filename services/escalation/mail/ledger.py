@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from services.escalation.mail.facts import Facts, time_of
+from services.escalation.mail.facts import Facts, reopened_by_customer, time_of
 from services.escalation.mail.phrases_told import told
 from services.escalation.mail.plain import shortened
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 #: what is shown at most, the latest
 _MOST = 12
 _OWNER = "complaint.answered"
-_REOPENED = "complaint.reopened"
 _ASKED = "complaint.escalation_asked"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -81,6 +80,5 @@ def _timeline(letter: Letter, facts: Facts) -> Iterator[Entry]:
 
 
 def _from_customer(item: dict[str, Any]) -> bool:
-    if item.get("type") == _REOPENED:
-        return True
-    return item.get("type") == _ASKED and (item.get("data") or {}).get("by") == "customer"
+    asked = item.get("type") == _ASKED and (item.get("data") or {}).get("by") == "customer"
+    return asked or reopened_by_customer(item)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from services.escalation.mail.facts import Facts, time_of
+from services.escalation.mail.facts import Facts, reopened_by_customer, time_of
 from services.escalation.mail.ledger import ledger, not_satisfied
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES, REFUSED
 from services.escalation.mail.phrases_told import told
@@ -191,8 +191,8 @@ def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
     found = []
     for n, item in enumerate(facts.timeline):
         name = str(item.get("type")).removeprefix("complaint.")
-        if name not in DONE[letter.language] or _by_merging(name, item):
-            continue
+        if name not in DONE[letter.language] or (name == "reopened" and not reopened_by_customer(item)):
+            continue  # what a merge reopens was still owed an answer, and is told itself
         said = line((item.get("note") or {}).get("text") or "")
         told = letter.say(
             "done_with_words" if said else "done",
@@ -202,11 +202,6 @@ def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
         )
         found.append((time_of(item.get("at")) or _LONG_AGO, n, told))
     return found
-
-
-def _by_merging(name: str, item: dict[str, Any]) -> bool:
-    """Whether a reopening is no word of the customer's: what joined it was still owed an answer, and is told itself."""
-    return name == "reopened" and (item.get("data") or {}).get("through") == "merge"
 
 
 def _promise(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
