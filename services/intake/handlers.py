@@ -64,7 +64,7 @@ def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
         book.meets(new.responder, min(new.occurred_at, work.now))
     signals = book.compared.get(new.contact_id, new.signals)
     product = new.product or book.ears.product_of(signals.cause.value)
-    kept = Kept[Contact](new.contact_id, new.customer_id)
+    kept: Kept[Contact] = Kept(new.contact_id, new.customer_id)
     event = domain.capture(new, signals, customer.standing, product, work.now)
     work.announce(kept, event, domain.evolve_contact)
     answer = orjson.dumps(signals)

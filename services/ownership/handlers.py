@@ -174,7 +174,7 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
 def _announce_story(book: Book, work: Work, story: Story) -> None:
     """What is told of a complaint that may be opened by it."""
     known = book.complaints.get(story.state.id)
-    kept = known or Kept[Complaint](story.state.id, story.state.customer_id)
+    kept: Kept[Complaint] = known or Kept(story.state.id, story.state.customer_id)
     _announce(book, work, kept, story)
     if known is None:
         book.add(kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -76,11 +76,4 @@ def evolve_customer(state: Standing | None, event: CustomerProfiled | CustomerEr
     before = state or Standing()
     if isinstance(event, CustomerErased):
         return Standing(erased_at=event.erased_at)
-    return replace(
-        before,
-        tier=event.tier,
-        region=event.region,
-        locale=event.locale,
-        lifetime_value=event.lifetime_value,
-        profiled_at=event.occurred_at,
-    )
+    return Standing(event.tier, event.region, event.locale, event.lifetime_value, event.occurred_at, before.erased_at)

@@ -63,11 +63,13 @@ class Finder:
                     found.add(entry)
         return sorted(found)
 
-    def in_words(self, sentences: Sequence[Sentence]) -> list[Finding]:
+    def in_words(self, sentences: Sequence[Sentence], wanted: Set[str] | None = None) -> list[Finding]:
+        """What sentences of words say; of a text without names only the `wanted` words can be what it hangs on."""
+        anchors = self.anchors if wanted is None else wanted
         found: list[Finding] = []
         looked = 0
         for sentence in sentences:
-            hits = self.anchors & sentence.words
+            hits = anchors & sentence.words
             if not hits:
                 continue
             looked += 1

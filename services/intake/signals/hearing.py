@@ -170,13 +170,14 @@ class Hearing:
             return leaving.in_characters(whole, spans) if threats else [], again.in_characters(whole, spans)
         seen = set(words)
         row = f" {' '.join(words)} " if texts.is_plain(whole) and self._names.keys().isdisjoint(seen) else None
-        anchors = again.wanted(seen, row)
-        if threats:
-            anchors |= leaving.wanted(seen, row)
-        if not anchors:
+        repeats = again.wanted(seen, row)
+        threats_in = leaving.wanted(seen, row) if threats else frozenset()
+        if not repeats and not threats_in:
             return [], []
-        sentences = texts.sentences(whole, self._names, anchors)
-        return leaving.in_words(sentences) if threats else [], again.in_words(sentences)
+        sentences = texts.sentences(whole, self._names, repeats | threats_in)
+        if row is None:
+            return leaving.in_words(sentences) if threats else [], again.in_words(sentences)
+        return leaving.in_words(sentences, threats_in), again.in_words(sentences, repeats)
 
     def _read(self, language: str, whole: str, words: Sequence[str]) -> Reading:
         lexicon = self._lexicon[language]
