@@ -22,6 +22,14 @@ class _Keyword:
     cause: int
     parts: tuple[str, ...]
 
+    @property
+    def row(self) -> str:
+        return _row(self.parts)
+
+
+def _row(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} "
+
 
 class CauseEar:
     """What is heard of causes in one language: by the words of each, and by what was learned from its examples."""
@@ -85,9 +93,10 @@ class CauseEar:
         else:
             stems = [stem(word) for word in words]
             present = self._keywords.keys() & set(stems)
+            row = _row(stems) if present else ""
             for head in present:
                 for keyword in self._keywords[head]:
-                    if len(keyword.parts) == 1 or _in_order(keyword.parts, stems):
+                    if len(keyword.parts) == 1 or keyword.row in row:
                         hits[keyword.cause] = hits.get(keyword.cause, 0.0) + len(keyword.parts)
         return {number: min(0.95, 0.8 * count / min(2, self._given[number])) for number, count in hits.items()}
 
@@ -117,8 +126,3 @@ def stem(word: str) -> str:
                 word = word[:-1]
             break
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
-
-
-def _in_order(parts: Sequence[str], words: Sequence[str]) -> bool:
-    size = len(parts)
-    return any(tuple(words[at : at + size]) == tuple(parts) for at in range(len(words) - size + 1))

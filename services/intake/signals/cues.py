@@ -116,6 +116,8 @@ class Finder:
         spoke: list[Guard] = []
         stopped: list[Cue] = []
         for guard in self._wanted(cues):
+            if words is not None and guard.anchors.isdisjoint(words):
+                continue
             for matcher in guard.matchers:
                 if (words is None or matcher.wanted(words)) and matcher.expression.search(line):
                     spoke.append(guard)

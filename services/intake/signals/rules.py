@@ -75,6 +75,7 @@ class Guard:
     points: float
     stops: frozenset[str]  # names or kinds of cues; "all"
     matchers: tuple[Matcher, ...]
+    anchors: frozenset[str]  # of all matchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,14 @@ def _cue(entry: Mapping[str, Any], lists: Mapping[str, Sequence[str]], language:
 
 def _guard(entry: Mapping[str, Any], lists: Mapping[str, Sequence[str]], language: str, where: str) -> Guard:
     name = _text(entry, "name", where)
+    matchers = _matchers(entry, lists, language, f"{where}: {name}")
     return Guard(
         name=name,
         says=str(entry.get("says") or name),
         points=float(entry.get("points", 0.0)),
         stops=frozenset(entry.get("stops", ())),
-        matchers=_matchers(entry, lists, language, f"{where}: {name}"),
+        matchers=matchers,
+        anchors=frozenset().union(*(one.anchors for one in matchers)),
     )
 
 
