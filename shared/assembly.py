@@ -28,10 +28,12 @@ from shared.faults import plan_from_environment
 from shared.group import GroupCommit
 from shared.http import StrictRoute, as_served, create_app
 from shared.idempotency import KEPT_FOR, purge
+from shared.inbox import parked_words
 from shared.kafka import Connection, Producer, TopicReader
 from shared.migrate import behind
 from shared.outbox import Bell, Relay
 from shared.policy import Policies, load_policy
+from shared.retention import Aged, Retention, Subjects
 from shared.runner import LedLoop, Listener, Loop, run
 from shared.settings import Base
 from shared.sign_in import sign_in_router
@@ -84,7 +86,7 @@ class Machinery(Generic[B]):
         self.loops: list[Loop] = []
         self.on_stop: list[Callable[[], Awaitable[None]]] = []
         self._bells: dict[str, list[Bell]] = {}
-        self._url = settings.database_url
+        self._url, self._store = settings.database_url, store
         if "relay" in parts:
             self._add_relay(store)
         if "consumer" in parts and topics:
@@ -99,6 +101,12 @@ class Machinery(Generic[B]):
         bell = Bell()
         self._bells.setdefault(channel, []).append(bell)
         return bell
+
+    def retain(self, policies: Policies, parts: Sequence[Aged | Subjects]) -> None:
+        """A loop that lets go of old words: those of the service's `parts`, and of what it has parked."""
+        every = [*parts, parked_words(self._store.parked)]
+        retention = Retention(self.service, self.engine, self.clock, policies, every)
+        self.loops.append(Loop(f"{self.service}.retention", retention.run_once, tick=60))
 
     def led_loop(
         self, name: str, key: int, work: Callable[[AsyncConnection], Awaitable[int]], *, tick: float, bell: Bell
@@ -162,8 +170,7 @@ class Machinery(Generic[B]):
     def _add_forgetting(self) -> None:
         async def forget() -> int:
             async with self.engine.begin() as conn:
-                await purge(conn, self.corridor.store.idempotency, self.clock.now() - KEPT_FOR)
-            return 0
+                return await purge(conn, self.corridor.store.idempotency, self.clock.now() - KEPT_FOR)
 
         self.loops.append(Loop(f"{self.service}.forget", forget, tick=600))
 

@@ -194,7 +194,8 @@ def kept_rows(answers: Sequence[tuple[Ticket, int, bytes]], now: datetime) -> li
     ]
 
 
-async def purge(conn: AsyncConnection, table: Table, before: datetime) -> int:
-    """Forgets what was kept before `before` (now - KEPT_FOR); answers how many."""
-    result = await conn.execute(delete(table).where(table.c.kept_at < before))
+async def purge(conn: AsyncConnection, table: Table, before: datetime, most: int = 5_000) -> int:
+    """Forgets what was kept before `before` (now - KEPT_FOR), a part of it; answers how many."""
+    old = select(table.c.id).where(table.c.kept_at < before).limit(most).with_for_update(skip_locked=True)
+    result = await conn.execute(delete(table).where(table.c.id.in_(old)))
     return result.rowcount

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,3 +72,19 @@ async def receive(
     rows = [seen[key] for key in sorted(seen)]
     new = await insert_many(conn, table, rows, conflict=("source", "event_id"), returning=("source", "event_id"))
     return {(row.source, row.event_id) for row in new}
+
+
+def parked_words(table: Table) -> Callable[[AsyncConnection, datetime, int], Awaitable[int]]:
+    """For retention: takes what was sent out of records parked long ago, but for those that somebody has just asked
+    for. That they were parked, and why, stays on record."""
+    c = table.c
+    words = or_(c.value.is_not(None), c.key.is_not(None), func.jsonb_array_length(c.headers) > 0)
+
+    async def let_go(conn: AsyncConnection, before: datetime, most: int) -> int:
+        old = select(c.id).where(c.parked_at < before, c.state != "retry", words)
+        some = old.order_by(c.id).limit(most).with_for_update(skip_locked=True)
+        state = case((c.state == "parked", "dropped"), else_=c.state)
+        gone = update(table).where(c.id.in_(some)).values(value=None, key=None, headers=[], state=state)
+        return (await conn.execute(gone)).rowcount
+
+    return let_go

@@ -19,6 +19,7 @@ from services.escalation.mail.room import BELL
 from services.escalation.mail.writing import Writing
 from services.escalation.settings import Settings
 from services.escalation.store import Book, EscalationStore
+from services.escalation.store.aging import WORDS
 from services.escalation.store.arrivals import ARRIVED
 from services.escalation.web import executive_page, supervisor_page
 from shared.assembly import Assembly, Machinery
@@ -58,6 +59,8 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         machinery.loops.append(Loop("escalation.mail", room.run_once, tick=0.5, bell=machinery.bell(BELL)))
         machinery.loops.append(Loop("escalation.mail_forget", room.forget_old, tick=3600))
         machinery.on_stop.append(room.stop)
+    if "timers" in parts:
+        machinery.retain(policies, WORDS)
     if not parts & {"api", "inbound"}:
         return machinery.assembly()
     hub = feed.Hub(machinery.engine, machinery.bell(feed.NUMBERED))

@@ -17,9 +17,9 @@ from services.intake.hooks.understanding import Understanding
 from services.intake.learning import Learning
 from services.intake.listening import Ears
 from services.intake.merging import Merging
-from services.intake.retention import Retention
 from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
+from services.intake.store.aging import WORDS
 from shared.assembly import Assembly, Machinery
 from shared.clock import Clock
 from shared.contracts.envelope import topic_of
@@ -64,9 +64,9 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         bell = machinery.bell(ERASED)
         machinery.led_loop("intake.forgetting", forgetting, Forgetting(switchboard).run_once, tick=600, bell=bell)
     if "timers" in parts:
-        merging, retention = Merging(machinery.corridor), Retention(machinery.engine, clock, policies)
+        merging = Merging(machinery.corridor)
         machinery.loops.append(Loop("intake.merging", merging.run_once, tick=5, bell=machinery.bell(MERGED)))
-        machinery.loops.append(Loop("intake.retention", retention.run_once, tick=60))
+        machinery.retain(policies, WORDS)
     if "api" not in parts:
         return machinery.assembly()
     desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.retention import Retention
+from services.intake.store.aging import WORDS
 from shared.policy import Policies
+from shared.retention import Retention
 from tests.service.intake_world import World, contact, example_policy, world_at
 
 
@@ -23,7 +24,7 @@ async def forget(world: World) -> int:
     """What the loop does."""
     policy = example_policy()
     assert str(policy.retention.texts) == "2y"
-    return await Retention(world.engine, world.clock, Policies.single(policy)).run_once()
+    return await Retention("intake", world.engine, world.clock, Policies.single(policy), WORDS).run_once()
 
 
 async def test_old_words_go_and_new_ones_stay(world: World) -> None:

@@ -33,6 +33,9 @@ class Complaint(BaseModel):
     first_owner_id: str | None = None
     departure_threat: bool = False
     status: str = "open"
+    closed_at: datetime | None = None
+    #: the complaint in which it goes on
+    merged_into: str | None = None
     cycle: int = 1
     opened_at: datetime | None = None
     first_contact_id: str | None = None
@@ -83,13 +86,13 @@ def _changes(complaint: Complaint, event: Event) -> dict[str, Any]:
             }
         case ownership.Merged():
             # whoever is asked about it still is; what is told in person is told by who owns the one that goes on
-            return {"owner_id": event.owner_id or complaint.owner_id}
+            return {"owner_id": event.owner_id or complaint.owner_id, "merged_into": event.into_id}
         case ownership.Answered():
             return {"status": "answered"}
         case ownership.Reopened():
-            return {"status": "open", "cycle": event.cycle}
+            return {"status": "open", "cycle": event.cycle, "closed_at": None}
         case ownership.Closed():
-            return {"status": "closed"}
+            return {"status": "closed", "closed_at": event.at}
     return {}
 
 

@@ -57,12 +57,20 @@ mails = Table(
     Index("ix_mails_customer_id", "customer_id"),
     Index("ix_mails_digest_id", "digest_id"),
 )
+#: what a mail server may have said, and an address that stands in a promise alone
+Index(
+    "ix_mails_worded_queued_at",
+    mails.c.queued_at,
+    postgresql_where=mails.c.next_at.is_(None) & (mails.c.detail.is_not(None) | mails.c.person.like("address:_%")),
+)
 
 _ORDER = TypeAdapter(MailOrder)
 #: a mail that is being sent and not heard of for so long is sent again
 SENDING_SECONDS = 150
 #: people who are spared: a customer gets every mail at once
 _SPARED = ("executive:", "agent:", "superior:", "address:")
+#: an order without the address that it had
+NOBODY: Any = mails.c.order.op("||")(func.jsonb_build_object("recipient_id", ""))
 _CLAIMING = lock_number("escalation", "mail", "claim")
 
 
@@ -278,9 +286,8 @@ async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
         update(mails).where(theirs, mails.c.next_at.is_not(None)).values(state="withdrawn", next_at=None)
     )
     await conn.execute(update(mails).where(theirs).values(detail=None))
-    nobody: Any = mails.c.order.op("||")(func.jsonb_build_object("recipient_id", ""))
     chased = theirs & (mails.c.kind == "chase") & mails.c.person.startswith("address:")
-    await conn.execute(update(mails).where(chased).values(person="address:", order=nobody))
+    await conn.execute(update(mails).where(chased).values(person="address:", order=NOBODY))
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:

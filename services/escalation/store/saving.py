@@ -78,6 +78,7 @@ async def _escalations(conn: AsyncConnection, book: Book) -> None:
             "due_at": kept.now.due_at,
             "delivery": book.delivery.get(kept.id, {}),
             "state": kept.now.model_dump(mode="json"),
+            "worded": True,
             "version": kept.version,
             "chain": kept.chain,
         }
@@ -106,6 +107,7 @@ async def _promises(conn: AsyncConnection, book: Book) -> None:
             "text": book.words[kept.id].text,
             "words": book.words[kept.id].actions,
             "state": kept.now.model_dump(mode="json"),
+            "worded": True,
             "version": kept.version,
             "chain": kept.chain,
         }

@@ -45,6 +45,7 @@ def _kept() -> list[Column[Any]]:
     """What every table of states has: the fold of the journal, and the head of its chain."""
     return [
         Column("state", JSONB, nullable=False),
+        Column("worded", Boolean, nullable=False, server_default="true", comment="false: its words are let go of"),
         Column("version", Integer, nullable=False),
         Column("chain", LargeBinary, nullable=False),
     ]
@@ -95,6 +96,13 @@ Index(
     escalations.c.complaint_id,
     unique=True,
     postgresql_where=escalations.c.status == "waiting",
+)
+
+#: those of which something may be left to let go of
+Index(
+    "ix_escalations_worded_due_at",
+    escalations.c.due_at,
+    postgresql_where=escalations.c.worded & (escalations.c.status == "ended"),
 )
 
 answers = Table(
@@ -157,6 +165,8 @@ Index(
 )
 #: what a new promise on the same cause is compared with
 Index("ix_promises_broken", promises.c.cause, promises.c.id, postgresql_where=promises.c.status == "broken")
+#: those of which something may be left to let go of
+Index("ix_promises_worded_watched_until", promises.c.watched_until, postgresql_where=promises.c.worded)
 
 breaches = Table(
     "breaches",

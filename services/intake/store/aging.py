@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import tables
-from .changing import WORDLESS
+from shared.retention import Aged
 
-_g = tables.forgotten.c
+from . import messages, tables
+from .changing import WORDLESS
+from .hooks import deliveries
+
+_g, _d = tables.forgotten.c, deliveries.c
+_TOO_OLD = "it was as old as the policy keeps texts"
 _START = "00000000-0000-0000-0000-000000000000"
 #: table -> what of it is let go of
 _LET_GO: dict[Any, dict[str, Any]] = {tables.contacts: {"posted": WORDLESS}, tables.responses: {"text": None}}
@@ -42,3 +47,15 @@ async def forget(conn: AsyncConnection, before: datetime, most: int) -> int:
             await conn.execute(update(tables.forgotten).where(_g.name == table.name).values(up_to=over[-1]))
         done += len(over)
     return done
+
+
+async def unasked(conn: AsyncConnection, before: datetime, most: int) -> int:
+    """Takes the bytes out of deliveries that were too thin to be understood, where nobody has set up what to ask."""
+    thin = select(_d.position).where(_d.received_at < before, _d.state == "thin")
+    some = thin.order_by(_d.received_at).limit(most).with_for_update(skip_locked=True)
+    nothing: dict[str, Any] = {"body": None, "request": None, "state": "nothing", "next_at": None, "why": _TOO_OLD}
+    return (await conn.execute(update(deliveries).where(_d.position.in_(some)).values(**nothing))).rowcount
+
+
+#: for retention, in the order in which it is done
+WORDS: Final[Sequence[Aged]] = (forget, unasked, messages.purge)

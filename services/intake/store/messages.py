@@ -110,10 +110,11 @@ async def forget_in(conn: AsyncConnection, whose: Sequence[tuple[str, str]]) -> 
     await conn.execute(delete(messages).where(_in_asked, _erased), _arrays("tool", "conversation", whose))
 
 
-async def purge(conn: AsyncConnection, before: datetime) -> int:
-    """Gives up responses to what never came."""
-    statement = delete(messages).where(_m.received_at < before, _m.state == "early")
-    return (await conn.execute(statement)).rowcount
+async def purge(conn: AsyncConnection, before: datetime, most: int = 5_000) -> int:
+    """Gives up responses to what never came, a part of them."""
+    early = select(_m.position).where(_m.received_at < before, _m.state == "early")
+    some = early.limit(most).with_for_update(skip_locked=True)
+    return (await conn.execute(delete(messages).where(_m.position.in_(some)))).rowcount
 
 
 def _arrays(first: str, second: str, pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

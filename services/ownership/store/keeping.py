@@ -224,6 +224,7 @@ def row_of(kept: Kept[Complaint]) -> dict[str, Any]:
         "closed_at": state.closed_at,
         "owed_at": owed_at(state),
         "late": late(state),
+        "worded": True,
         "version": kept.version,
         "chain": kept.chain,
         "state": to_json(state),

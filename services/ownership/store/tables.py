@@ -38,6 +38,9 @@ complaints: Final = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("owed_at", DateTime(timezone=True), comment="earliest due time of what is still owed; past: overdue"),
     Column("late", Boolean, nullable=False, server_default="false", comment="a breach of what is still owed was told"),
+    Column(
+        "worded", Boolean, nullable=False, server_default="true", comment="false: its words were as old as they get"
+    ),
     Column("version", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False, comment="head of the audit chain"),
     Column("state", JSONB, nullable=False, comment="the fold of its events"),
@@ -86,6 +89,12 @@ Index(
     complaints.c.basis,
     complaints.c.id,
     postgresql_where=complaints.c.basis.is_not(None),
+)
+# closed ones of which something is left to let go of, the oldest first
+Index(
+    "ix_complaints_worded_closed_at",
+    complaints.c.closed_at,
+    postgresql_where=complaints.c.worded & (complaints.c.status == "closed"),
 )
 Index(
     "ix_complaints_unowned_id",
