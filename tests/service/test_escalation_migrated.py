@@ -22,7 +22,9 @@ async def test_when_a_complaint_was_closed_is_read_from_the_feed(escalation: Wor
     await escalation.tell(
         of(ownership.Merged, "k-2", into_id="k-1", by_id="mia"), of(ownership.Closed, "k-2", basis="merged")
     )
-    await escalation.tell(of(ownership.Closed, "k-3", basis="accepted"), of(ownership.Reopened, "k-3", cycle=2))
+    await escalation.tell(
+        of(ownership.Closed, "k-3", basis="accepted"), of(ownership.Reopened, "k-3", cycle=2, through="tool")
+    )
     migration = run_path(str(VERSIONS / "0006_worded.py"))
     async with escalation.engine.begin() as conn:
         known = [tuple(row) for row in await conn.execute(text(_FACTS))]
