@@ -106,6 +106,9 @@ class Undeliverable(EscalationEvent):
 
     level: int
     executive_id: str
+    #: why mails to this person do not arrive, and since when: of earlier than this where another mail showed it
+    because: Literal["refused", "came_back"] | None = None
+    since: AwareDatetime | None = None
 
 
 class EscalationAnswered(EscalationEvent):

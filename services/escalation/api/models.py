@@ -109,6 +109,12 @@ class ForwardBody(Body):
     by: Id | None = None
 
 
+class TrustedBody(Body):
+    """`by` is who says so, else the key's name."""
+
+    by: Id | None = None
+
+
 class RevokeBody(Body):
     """Whose links are to end, everybody's where nobody is named; `by` is who says so, else the key's name."""
 

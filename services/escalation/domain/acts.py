@@ -36,6 +36,14 @@ class LinksRevoked:
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """The address of an executive works again."""
+
+    executive_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forwarded:
     """Another executive is to be asked."""
 

@@ -108,13 +108,13 @@ def decide_time(state: Escalation, now: datetime, ladder: Ladder) -> list[Escala
 
 def _next(state: Escalation, ladder: Ladder) -> list[EscalationEvent]:
     at = state.due_at
-    asked = ladder.above(state.level, at, state.unreachable)
+    asked = ladder.above(state.level, at, ladder.barred(state))
     if asked is not None:
         return [_climbed(state, asked, at)]
     events: list[EscalationEvent] = []
     if not state.standing_unanswered:
         events.append(StoodUnanswered(**of(state, at), level=state.level, executive_id=state.executive_id))
-    asked = ladder.again(state.meant, state.level, at, state.unreachable)
+    asked = ladder.again(state.meant, state.level, at, ladder.barred(state))
     told = _asked(asked, at) | {"level": state.level, "due_at": ladder.top.due(at, asked.person, repeated=True)}
     events.append(EscalationRepeated(**of(state, at), **told, times=state.times + 1))
     return events
@@ -140,18 +140,40 @@ def decide_undeliverable(state: Escalation, executive_id: str, now: datetime, la
     if all(step.executive_id != executive_id or step.outcome == "undeliverable" for step in state.steps):
         return []
     level = next(step.level for step in reversed(state.steps) if step.executive_id == executive_id)
-    events: list[EscalationEvent] = [Undeliverable(**of(state, now), level=level, executive_id=executive_id)]
+    mark = ladder.reach.mark(executive_id)
+    why = {"because": mark.because, "since": mark.since} if mark else {}
+    events: list[EscalationEvent] = [Undeliverable(**of(state, now), level=level, executive_id=executive_id, **why)]
     if state.status != "waiting" or state.executive_id != executive_id:
         return events
-    without = state.unreachable | {executive_id}
-    asked = ladder.above(state.level, now, without) or ladder.stand_in(state.meant, state.level, now, without)
+    asked = _following(state, now, ladder, ladder.barred(state) | {executive_id})
     if asked is not None:  # else nobody is left: the rhythm of the top goes on, and the feed says why
         events.append(_climbed(state, asked, now, because="undeliverable"))
     return events
 
 
+def decide_passed_over(state: Escalation, now: datetime, ladder: Ladder) -> list[EscalationEvent]:
+    """Whoever is newly asked and whose address is marked is passed over for the next person, each on the record.
+
+    Where the addresses of all who are left are marked, whoever is asked is written to all the same: nothing would be
+    sent to anybody otherwise, and such a mail is how an address is trusted again.
+    """
+    events: list[EscalationEvent] = []
+    marked = ladder.reach.marked
+    while state.status == "waiting" and state.due_at > now and state.executive_id in marked:
+        if _following(state, now, ladder, ladder.barred(state) | marked) is None:
+            break
+        for event in decide_undeliverable(state, state.executive_id, now, ladder):
+            events.append(event)
+            state = evolve(state, event)
+    return events
+
+
+def _following(state: Escalation, now: datetime, ladder: Ladder, without: frozenset[str]) -> Asked | None:
+    return ladder.above(state.level, now, without) or ladder.stand_in(state.meant, state.level, now, without)
+
+
 def decide_forward(
-    state: Escalation, to: str, by: str, now: datetime, policy: Policy
+    state: Escalation, to: str, by: str, now: datetime, policy: Policy, marked: frozenset[str] = frozenset()
 ) -> list[EscalationEvent] | Refusal:
     """Another executive is asked instead, or who stands in for them; the clock goes on as it was."""
     if state.status != "waiting":
@@ -161,7 +183,12 @@ def decide_forward(
         return Refusal("unknown-executive", "The policy names no such executive.", 422)
     ladder = Ladder(policy, policy)
     post = ladder.at(state.level)
-    asked = ladder.of(person, post, now) or Asked(post, person)
+    asked = ladder.of(person, post, now, marked) or Asked(post, person)
+    if asked.person.id in marked:
+        return Refusal(
+            "unreachable-executive",
+            "Mails to this person do not arrive (`/v1/unreachable`), and none of their delegates is there.",
+        )
     if asked.person.id == state.executive_id:
         return Refusal("already-asked", "This person is being asked already.")
     return [

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.presence import present
+from services.escalation.domain.reach import Reach
 from shared.calendars import Duration, due_at, zone_calendar
 from shared.policy import Executive, Policy
 
@@ -51,8 +53,9 @@ class Ladder:
     it is never left unwritten. Whoever is in `without` can't be written to.
     """
 
-    def __init__(self, frozen: Policy, today: Policy) -> None:
+    def __init__(self, frozen: Policy, today: Policy, reach: Reach | None = None) -> None:
         self.today = today
+        self.reach = reach or Reach()
         self.posts: tuple[Post, ...] = tuple(
             Post(rung.level, holders, rung.answer_within, rung.repeat_every or rung.answer_within)
             for rung in sorted(frozen.escalation.ladder, key=lambda rung: rung.level)
@@ -70,6 +73,10 @@ class Ladder:
     def at(self, level: int) -> Post:
         """The rung of this level, else the next one above, else the top."""
         return next((post for post in self.posts if post.level >= level), self.top)
+
+    def barred(self, state: Escalation) -> frozenset[str]:
+        """Whom the mails of an escalation did not reach, but for those whose address is trusted again."""
+        return state.unreachable - self.reach.trusted
 
     def ask(self, level: int, at: datetime, named: str | None = None) -> Asked:
         """Who is asked where a reason begins on a level: whom the reason names, if they or a delegate are there."""

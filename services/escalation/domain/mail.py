@@ -97,3 +97,5 @@ class MailOutcome:
     no_address: bool = False
     retry_at: datetime | None = None
     came_back: bool = False
+    #: no mail server said so of the address: there was nothing to send, or nowhere to send it to
+    unsaid: bool = False

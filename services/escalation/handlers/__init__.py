@@ -15,6 +15,7 @@ from services.escalation.handlers.deadlines import DEADLINES, when
 from services.escalation.handlers.delivering import delivered
 from services.escalation.handlers.mails import on_mail_outcome
 from services.escalation.handlers.promises import Promised, action_done, promise
+from services.escalation.handlers.reaching import trust
 from shared.contracts import ownership
 from shared.contracts.envelope import Event, full_type
 from shared.contracts.intake import ContactCaptured, CustomerErased
@@ -32,6 +33,7 @@ __all__ = [
     "on_mail_outcome",
     "promise",
     "revoke_links",
+    "trust",
     "when",
 ]
 

@@ -145,7 +145,7 @@ def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:
         return not_found()
     on_time(book, work, kept)
     before = kept.now.steps_made
-    decided = decide_forward(kept.now, act.to, act.by, work.now, book.policies.current)
+    decided = decide_forward(kept.now, act.to, act.by, work.now, book.policies.current, book.reach.marked)
     if isinstance(decided, Refusal):
         return Refusal(decided.slug, decided.detail, decided.status, {"state": told(kept.now)})
     book.withdraw(kept.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.escalation.handlers.delivering import when_tell_due
 from services.escalation.handlers.raising import on_time, stand
+from services.escalation.handlers.reaching import when_skip_due
 from services.escalation.handlers.watching import carry, judge, tend
 from services.escalation.store import Book
 from shared.timers import Due
@@ -58,6 +59,7 @@ def when_look_back_due(book: Book, work: Work, due: Due) -> None:
 DEADLINES = {
     "ladder": when_ladder_due,
     "tell": when_tell_due,
+    "skip": when_skip_due,
     "promise": when_promise_due,
     "judge": when_judge_due,
     "hurt": when_hurt_due,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from services.escalation.domain.climbing import decide_undeliverable
 from services.escalation.domain.ladder import written_to
-from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
+from services.escalation.domain.mail import MailOrder, MailOutcome
 from services.escalation.handlers.delivering import on_answer_mail, on_confirm_mail, on_tell_mail
-from services.escalation.handlers.raising import ladder_of, mail_id, on_time, stand
+from services.escalation.handlers.reaching import cannot_reach, learn
 from services.escalation.handlers.watching import chase_order
 from services.escalation.store import Book
-from shared.contracts.escalation import Undeliverable
 from shared.work import Work
 
 
@@ -19,6 +17,8 @@ def on_mail_outcome(book: Book, work: Work, outcome: MailOutcome) -> None:
     order = book.ordered.get(outcome.mail_id)
     if order is None or outcome.state not in ("accepted", "permanent"):
         return
+    if order.recipient_kind == "executive":
+        learn(book, work, order, outcome)
     if order.kind in ("ask", "breach", "refused") and order.recipient_kind == "executive":
         _executive(book, work, order, outcome)
     elif order.kind == "answer":
@@ -42,36 +42,7 @@ def _executive(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -
             mailed = {n: at for n, at in mailed.items() if n in present}
             book.note_delivery(kept.id, mailed={**mailed, str(order.step): outcome.at})
         return
-    on_time(book, work, kept)
-    before = kept.now.steps_made
-    for event in decide_undeliverable(kept.now, order.recipient_id, work.now, ladder_of(book, kept.now)):
-        book.say_escalation(work, kept, event)
-        if isinstance(event, Undeliverable):
-            _tell_supervisors(book, work, event)
-    stand(book, work, kept, before)
-
-
-def _tell_supervisors(book: Book, work: Work, event: Undeliverable) -> None:
-    """Somebody can put an address right: the policy's supervisors, or whoever owns the complaint."""
-    told: list[tuple[RecipientKind, str]] = [("address", one) for one in book.policies.current.supervisors]
-    owner = book.complaint(event.complaint_id, event.customer_id).owner_id
-    if not told and owner:
-        told = [("agent", owner)]
-    for kind, recipient in told:
-        book.order(
-            MailOrder(
-                id=mail_id("undeliverable", event.escalation_id, event.executive_id, recipient),
-                kind="undeliverable",
-                customer_id=event.customer_id,
-                recipient_kind=kind,
-                recipient_id=recipient,
-                ordered_at=work.now,
-                complaint_id=event.complaint_id,
-                escalation_id=event.escalation_id,
-                level=event.level,
-                about_id=event.executive_id,
-            )
-        )
+    cannot_reach(book, work, kept, order)
 
 
 def _through_promiser(book: Book, work: Work, order: MailOrder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
-from services.escalation.domain.climbing import Cause, decide_join, decide_raise, decide_time
+from services.escalation.domain.climbing import Cause, decide_join, decide_passed_over, decide_raise, decide_time
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import Ladder, written_to
@@ -29,8 +29,8 @@ def agent_or_supervisors(book: Book, agent_id: str | None) -> list[tuple[Recipie
 
 
 def ladder_of(book: Book, state: Escalation) -> Ladder:
-    """The ladder of an escalation: the times it was raised under, the people of today."""
-    return Ladder(book.policies.of(state.policy_version), book.policies.current)
+    """The ladder of an escalation: the times it was raised under, the people of today and what reaches them."""
+    return Ladder(book.policies.of(state.policy_version), book.policies.current, book.reach)
 
 
 def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause) -> None:
@@ -54,6 +54,8 @@ def joined(book: Book, work: Work, complaint: Complaint, cause: Cause) -> tuple[
     else:
         for event in decide_join(kept.now, cause, work.now, ladder_of(book, kept.now)):
             book.say_escalation(work, kept, event)
+    if kept.now.steps_made > before:
+        pass_over(book, work, kept)
     return kept, before
 
 
@@ -81,7 +83,15 @@ def on_time(book: Book, work: Work, kept: Kept[Escalation]) -> None:
         book.say_escalation(work, kept, event)
     if kept.now.steps_made > before:
         book.overtaken.add(kept.id)
+        pass_over(book, work, kept)
         stand(book, work, kept, before)
+
+
+def pass_over(book: Book, work: Work, kept: Kept[Escalation]) -> None:
+    """Goes on to somebody who can be written to, where whoever is asked is known not to be; the step does not `stand`
+    yet."""
+    for event in decide_passed_over(kept.now, work.now, ladder_of(book, kept.now)):
+        book.say_escalation(work, kept, event)
 
 
 def stand(book: Book, work: Work, kept: Kept[Escalation], before: int) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from services.escalation.domain.reach import Mark
 from services.escalation.mail.facts import Facts, reopened_by_customer, time_of
 from services.escalation.mail.ledger import ledger, not_satisfied
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES, REFUSED
@@ -287,12 +288,15 @@ def visit(language: str, name: str, facts: Facts, due: datetime | None) -> Lette
     return letter
 
 
-def undeliverable(language: str, name: str, facts: Facts, who: str) -> Letter:
-    """Tells that somebody could not be reached."""
+def undeliverable(language: str, name: str, facts: Facts, who: str, mark: Mark | None = None) -> Letter:
+    """Tells that somebody could not be reached: what the mail server said, and since when others are asked instead."""
     letter = Letter(language, "")
     letter.subject = letter.say("undeliverable_subject", reference=facts.reference, name=who)
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", letter.say("undeliverable_intro"))
+    if mark:
+        letter.add("facts", lines=[(who, mark.detail), (letter.say("since"), facts.at(mark.since))])
+        letter.add("text", letter.say("undeliverable_until", id=mark.executive_id))
     letter.footer = letter.say("footer")
     return letter
 

@@ -188,4 +188,5 @@ class MailRoom:
         if sent.said and state in ("temporary", "unknown") and now - order.ordered_at > _GIVE_UP_AFTER:
             state = "permanent"
         retry_at = now + wait if state in ("temporary", "unknown") else None
-        return MailOutcome(order.id, state, now, sent.detail, no_address, retry_at)
+        unsaid = not sent.said or sent.state == "unknown"
+        return MailOutcome(order.id, state, now, sent.detail, no_address, retry_at, unsaid=unsaid)

@@ -17,7 +17,7 @@ from services.escalation.mail.letters import Letter
 from services.escalation.mail.telling import Said
 from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import MOST_ITEMS, Words
-from services.escalation.store import reading
+from services.escalation.store import reading, unreachable
 from shared.auth import sign
 from shared.languages import language_of
 from shared.policy import Policies
@@ -274,8 +274,11 @@ class Writing:
 
     async def _undeliverable(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
+        async with self._engine.connect() as conn:
+            marks = await unreachable.standing(conn, self._policies, order.ordered_at)
+        mark = next((one for one in marks if one.executive_id == order.about_id), None)
         who = self._name(order.about_id) if order.about_id else "?"
-        return letters.undeliverable(reader.language, reader.name, facts, who)
+        return letters.undeliverable(reader.language, reader.name, facts, who, mark)
 
     async def _promise(self, order: MailOrder) -> dict[str, Any]:
         async with self._engine.connect() as conn:

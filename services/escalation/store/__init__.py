@@ -36,7 +36,7 @@ class EscalationStore:
         """All that the inputs concern, under the locks of their customers."""
         book = Book(self.policies)
         wanted = want(one.payload for one in inputs)
-        await loading.fill(conn, book, wanted, {one.customer_id for one in inputs})
+        await loading.fill(conn, book, wanted, {one.customer_id for one in inputs}, now)
         return book
 
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:

@@ -15,6 +15,7 @@ from services.escalation.domain.escalation import evolve as evolve_escalation
 from services.escalation.domain.mail import MailOrder, MailOutcome, heeding_quiet
 from services.escalation.domain.promise import Promise
 from services.escalation.domain.promise import evolve as evolve_promise
+from services.escalation.domain.reach import Mark, Reach
 from shared.contracts.envelope import Event, dump
 from shared.contracts.escalation import PromiseEvent
 from shared.policy import Policies
@@ -141,6 +142,13 @@ class Book:
         #: mail that came in and was dealt with: (id, state, detail)
         self.settled: list[tuple[str, str, str]] = []
         self.erased: set[str] = set()
+        #: what is known of executives' addresses, and what is learned of them: refusals, mails taken, a person's word
+        self.reach = Reach()
+        self.marked: dict[str, Mark] = {}
+        self.accepted: set[str] = set()
+        self.trusted: dict[str, str] = {}
+        #: (escalation, customer) of all whose mail to a person has not gone out, by the person
+        self.not_mailed: dict[str, list[tuple[str, str]]] = {}
 
     # complaints and contacts: facts of others, folded
 
@@ -279,6 +287,12 @@ class Book:
         """Says what became of a mail that came in; the same in this set again is a repeat."""
         self.settled.append((arrival_id, state, detail))
         self.arrivals[arrival_id] = replace(self.arrivals[arrival_id], settled=True)
+
+    def mark(self, mark: Mark) -> None:
+        """Notes that mails to an address do not arrive: whatever follows in this set knows it."""
+        self.marked[mark.executive_id] = mark
+        self.accepted.discard(mark.executive_id)
+        self.reach = self.reach.having(mark)
 
     def withdraw(self, escalation_id: str) -> None:
         """Takes back mails that still ask for an answer."""

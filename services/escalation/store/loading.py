@@ -13,7 +13,8 @@ from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.contact import Contact
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
-from services.escalation.store import arrivals, mails
+from services.escalation.domain.reach import reach_of
+from services.escalation.store import arrivals, mails, unreachable
 from services.escalation.store.book import Book, Breach, Broken, Watch, Words
 from services.escalation.store.tables import among, answers, breaches, complaints, contacts, escalations, promises
 from services.escalation.store.wanted import Wanted
@@ -31,7 +32,7 @@ _ANSWERING = lock_number("escalation", "answers")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str]) -> None:
+async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Collection[str], now: datetime) -> None:
     """Reads all of `wanted` into the book. `customers` are those whose locks are held."""
     if wanted.arrivals:
         book.arrivals = await arrivals.of(conn, sorted(wanted.arrivals))
@@ -43,6 +44,7 @@ async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Col
     await _escalations(conn, book, wanted)
     await _complaints(conn, book, wanted)
     await _answers(conn, book, wanted)
+    await _reach(conn, book, wanted, now)
 
 
 async def _mails(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:
@@ -206,6 +208,17 @@ async def _complaints(conn: AsyncConnection, book: Book, wanted: Wanted) -> None
     for row in await conn.execute(statement):
         one = Complaint.model_validate(row.facts)
         book.complaints[one.id] = one
+
+
+async def _reach(conn: AsyncConnection, book: Book, wanted: Wanted, now: datetime) -> None:
+    """Whose address is marked: wherever somebody may be asked. Where one may be about to be, who else is to know."""
+    if not wanted.reach and not wanted.escalations and not wanted.complaints and not wanted.failed:
+        return
+    book.reach = reach_of(await unreachable.every(conn), book.policies.current, now)
+    failed = (book.ordered[one] for one in wanted.failed & book.ordered.keys())
+    people = {one.recipient_id for one in failed if one.recipient_kind == "executive"} - book.reach.marked
+    if people:
+        book.not_mailed = await unreachable.not_mailed(conn, people)
 
 
 async def _answers(conn: AsyncConnection, book: Book, wanted: Wanted) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import cast, func, null, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.store import arrivals, links, mails
+from services.escalation.store import arrivals, links, mails, unreachable
 from services.escalation.store.book import Book
 from services.escalation.store.tables import (
     among,
@@ -42,6 +42,7 @@ async def write(conn: AsyncConnection, book: Book, work: Work) -> None:
     if book.items:
         work.ring("escalation_unnumbered")
     await _mails(conn, book, work)
+    await _reach(conn, book, work)
     if book.erased:
         await _forget(conn, book.erased)
 
@@ -146,6 +147,15 @@ async def _mails(conn: AsyncConnection, book: Book, work: Work) -> None:
     if book.orders:
         await mails.queue(conn, list(book.orders.values()))
         work.ring("escalation_mail")
+
+
+async def _reach(conn: AsyncConnection, book: Book, work: Work) -> None:
+    if book.marked:
+        await unreachable.mark(conn, list(book.marked.values()))
+    if book.accepted:
+        await unreachable.accepted(conn, sorted(book.accepted), work.now)
+    for executive_id, by in book.trusted.items():
+        await unreachable.trust(conn, executive_id, by, work.now)
 
 
 async def _forget(conn: AsyncConnection, customers: Collection[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Answer, Escalation, Step
 from services.escalation.domain.promise import Promise
+from services.escalation.domain.reach import PROVEN_AFTER, Mark
 from shared.policy import Policies
 
 
@@ -127,6 +128,22 @@ def _in_person(given: Answer) -> dict[str, Any] | None:
         "told_at": given.delivered_at if told else None,
         "by": given.agent_id,
         "acknowledged": given.acknowledged,
+    }
+
+
+def unreachable(mark: Mark, policies: Policies) -> dict[str, Any]:
+    """Somebody whom mails do not reach: who, why, since when; `trusted_from` where one was taken and has not come back
+    so far."""
+    return {
+        "executive_id": mark.executive_id,
+        "executive": person(mark.executive_id, policies),
+        "because": mark.because,
+        "detail": mark.detail,
+        "since": mark.since,
+        "refused_at": mark.refused_at,
+        "escalation_id": mark.escalation_id,
+        "accepted_at": mark.accepted_at,
+        "trusted_from": mark.accepted_at + PROVEN_AFTER if mark.accepted_at else None,
     }
 
 

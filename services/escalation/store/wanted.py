@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, LinksRevoked, PromiseGiven
+from services.escalation.domain.acts import ActionDone, Delivered, Forwarded, LinksRevoked, PromiseGiven, Trusted
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.contact import heard_at
 from services.escalation.domain.mail import MailOutcome
@@ -34,6 +34,10 @@ class Wanted:
     #: causes of promises about to be made
     promised: set[str] = field(default_factory=set)
     mails: set[str] = field(default_factory=set)
+    #: those of them that do not arrive
+    failed: set[str] = field(default_factory=set)
+    #: what is known of executives' addresses, whatever else
+    reach: bool = False
     arrivals: set[str] = field(default_factory=set)
     #: promises for which contacts that came meanwhile are looked up
     look_back: set[str] = field(default_factory=set)
@@ -71,8 +75,12 @@ class Wanted:
             case BounceCame():
                 self.arrivals.add(payload.arrival_id)
                 self.mails.add(payload.mail_id)
+                self.failed.add(payload.mail_id)
             case MailOutcome():
                 self.mails.add(payload.mail_id)
+                self.failed |= {payload.mail_id} if payload.state == "permanent" else set()
+            case Trusted():
+                self.reach = True
             case Due():
                 self._due(payload)
 
@@ -101,7 +109,7 @@ class Wanted:
                 self.raised.add(event.complaint_id)
 
     def _due(self, due: Due) -> None:
-        if due.kind in ("ladder", "tell"):
+        if due.kind in ("ladder", "tell", "skip"):
             self.escalations.add(due.subject_id)
             return
         promise_id, _, contact_id = due.subject_id.partition("/")

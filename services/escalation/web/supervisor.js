@@ -33,8 +33,9 @@ async function owners() {
 }
 
 async function refresh() {
-  const [escalations, unowned, overdue, promises, undecided, laden, visits, withdrawn, none] = await Promise.all([
+  const [escalations, unreachable, unowned, overdue, promises, undecided, laden, visits, withdrawn, none] = await Promise.all([
     read("/v1/escalations?status=waiting&limit=12"),
+    read("/v1/unreachable"),
     read("/v1/complaints?status=open&unowned=true&limit=12"),
     read("/v1/complaints?status=open&overdue=true&limit=12"),
     read("/v1/promises?status=broken&limit=12"),
@@ -49,6 +50,12 @@ async function refresh() {
     element("span", ` level ${e.level}, ${e.addressee.name || e.addressee.id}, by `),
     element("span", moment(e.due_at), e.standing_unanswered ? "late" : ""),
     element("span", `: ${e.reasons.map(words).join(", ")}`),
+  ]);
+  list("unreachable", unreachable, (u) => [
+    element("b", u.executive.name || u.executive_id),
+    element("span", ` ${u.detail}, since `),
+    element("span", moment(u.since), "late"),
+    element("span", u.trusted_from ? `; a mail was taken, trusted from ${moment(u.trusted_from)}` : ""),
   ]);
   list("unowned", unowned, (c) => [element("b", c.reference), element("span", ` ${c.cause || ""} since ${moment(c.opened_at)}`)]);
   list("overdue", overdue, (c) => {

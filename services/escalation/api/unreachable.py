@@ -1,0 +1,58 @@
+"""Executives whom mails do not reach, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends
+
+from services.escalation import handlers
+from services.escalation.api.desk import Desk
+from services.escalation.api.models import TrustedBody
+from services.escalation.domain.acts import Trusted
+from services.escalation.domain.reach import Mark
+from services.escalation.store import shapes, unreachable
+from shared.auth import Principal, requires
+from shared.fields import Id
+from shared.http import Answer, StrictRoute
+from shared.idempotency import Ticketed
+
+log = structlog.get_logger()
+
+_READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
+_LISTED = (
+    "An address that refused a mail, or sent one back, is passed over by every escalation: `undeliverable` in `steps`, "
+    "and the next person is asked at once. It is written to again once the policy has another address for the person, "
+    "a mail to it was taken and has not come back for a day (`trusted_from`), or somebody says that it works."
+)
+_TRUST = "From now on; what was passed on meanwhile stays with whoever is asked."
+Trusting = Annotated[Principal, Depends(requires("supervisor", "admin"))]
+
+
+def unreachable_routes(desk: Desk) -> APIRouter:
+    """`/v1/unreachable`."""
+    router = APIRouter(prefix="/v1/unreachable", tags=["escalations"], route_class=StrictRoute)
+
+    def shape(mark: Mark) -> dict[str, Any]:
+        return shapes.unreachable(mark, desk.policies)
+
+    @router.get(
+        "",
+        summary="Executives whom mails do not reach: who, why, since when",
+        description=_LISTED,
+        dependencies=[Depends(requires(*_READERS))],
+    )
+    async def list_unreachable() -> Answer:
+        async with desk.engine.connect() as conn:
+            marks = await unreachable.standing(conn, desk.policies, desk.corridor.clock.now())
+        return Answer({"items": [shape(mark) for mark in marks], "next": None})
+
+    @router.post("/{executive_id}/trusted", status_code=202, summary="This address works again", description=_TRUST)
+    async def trust(executive_id: Id, body: TrustedBody, by: Trusting, ticket: Ticketed) -> Answer:
+        act = Trusted(executive_id, body.by or by.name)
+        log.info("address_trusted", executive_id=executive_id, by=act.by)
+        # no customer's lock: the row is one person's
+        return await desk.take(f"executive/{executive_id}", act, handlers.trust, shape, ticket)
+
+    return router
