@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import ssl
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.fields import is_email
 
 PREFIX = "COMPLAINT_LOOP_"
 T = TypeVar("T", bound="Base")
+_BROKER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -36,6 +40,11 @@ def _in_file(field_name: str) -> tuple[str | None, str | None]:
         return None, f"{path} cannot be read: {error.strerror}"
     except UnicodeDecodeError:
         return None, f"{path} cannot be read: it is not UTF-8 text"
+
+
+def _is_broker(text: str) -> bool:
+    found = _BROKER.fullmatch(text)
+    return found is not None and (found[1] is None or 0 < int(found[1]) < 65536)
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -74,19 +83,26 @@ class _LocalParts(PydanticBaseSettingsSource):
 class Base(BaseSettings):
     """Settings that every process has."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     database_url: str = Field(description="postgresql://user:password@host:port/database")
     database_roles: bool = Field(default=True, description="false where the database user may not create roles")
     kafka_bootstrap_servers: str = Field(description="host:port, separated by commas")
-    kafka_security_protocol: str = "PLAINTEXT"
-    kafka_security_sasl_mechanism: str | None = None
-    kafka_security_sasl_username: str | None = None
-    kafka_security_sasl_password: SecretStr | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_security_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, validate_default=True, description="with SASL_PLAINTEXT and SASL_SSL"
+    )
+    kafka_security_sasl_username: str | None = Field(default=None, validate_default=True)
+    kafka_security_sasl_password: SecretStr | None = Field(default=None, validate_default=True)
+    kafka_security_ssl_ca_file: Path | None = Field(default=None, description="PEM; else the system's authorities")
+    kafka_security_ssl_key_file: Path | None = Field(default=None, description="PEM, of the client, not encrypted")
+    kafka_security_ssl_certificate_file: Path | None = Field(
+        default=None, validate_default=True, description="PEM, of the client"
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str | None = Field(default=None, description="how people and tools reach this installation")
-    policy_file: Path = Path("deploy/policy.example.yaml")
+    policy_file: Path = Path(__file__).resolve().parents[1] / "deploy" / "policy.example.yaml"
     secret_key: SecretStr = Field(min_length=32, description="at least 32 characters; signs tokens and sessions")
     local_dir: Path = Path(".local")
     intake_url: str | None = Field(default=None, description="where the services reach intake; else the public URL")
@@ -103,6 +119,56 @@ class Base(BaseSettings):
         if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("begins with postgresql://")
         return value.replace("postgres://", "postgresql://", 1)
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        brokers = [part.strip() for part in value.split(",")]
+        # empty: a command that needs no Kafka
+        if value and not all(_is_broker(broker) for broker in brokers):
+            raise ValueError("is no list of brokers")
+        return ",".join(brokers)
+
+    @field_validator("kafka_security_sasl_mechanism", "kafka_security_sasl_username", "kafka_security_sasl_password")
+    @classmethod
+    def _sasl(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and str(info.data.get("kafka_security_protocol", "")).startswith("SASL_"):
+            raise ValueError("is missing: KAFKA_SECURITY_PROTOCOL asks for it")
+        return value
+
+    @field_validator("kafka_security_ssl_ca_file", "kafka_security_ssl_certificate_file", "kafka_security_ssl_key_file")
+    @classmethod
+    def _pem(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None:
+            if info.field_name == "kafka_security_ssl_certificate_file" and info.data.get(
+                "kafka_security_ssl_key_file"
+            ):
+                raise ValueError("is missing: KAFKA_SECURITY_SSL_KEY_FILE is set")
+            return None
+        if not value.is_file():
+            raise ValueError("is no file that can be read")
+        return value
+
+    @field_validator("public_url", "intake_url", "ownership_url")
+    @classmethod
+    def _web(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            known = False
+        if not known or parts.query or parts.fragment:
+            raise ValueError("is no address like https://loop.example.com")
+        return value
+
+    @field_validator("policy_file")
+    @classmethod
+    def _policy(cls, value: Path) -> Path:
+        if not value.is_file():
+            raise ValueError("is no file that can be read")
+        return value
 
     @field_validator("smtp_url")
     @classmethod
@@ -149,12 +215,26 @@ class Base(BaseSettings):
     def kafka_security(self) -> dict[str, Any]:
         """aiokafka's options for what KAFKA_SECURITY_* says."""
         options: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if self.kafka_security_protocol.endswith("SSL"):
+            # the broker has to be whom its certificate names: aiokafka makes no context by itself
+            context = ssl.create_default_context(cafile=self.kafka_security_ssl_ca_file)
+            if self.kafka_security_ssl_certificate_file:
+                context.load_cert_chain(self.kafka_security_ssl_certificate_file, self.kafka_security_ssl_key_file)
+            options["ssl_context"] = context
         if self.kafka_security_sasl_mechanism:
             options["sasl_mechanism"] = self.kafka_security_sasl_mechanism
             options["sasl_plain_username"] = self.kafka_security_sasl_username
             password = self.kafka_security_sasl_password
             options["sasl_plain_password"] = password.get_secret_value() if password else None
         return options
+
+
+def _what(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    if kind == "missing":
+        return "is missing"
+    if kind == "too_short":  # a secret's length, which pydantic tells in items
+        return f"has fewer than {context['min_length']} characters"
+    return message.removeprefix("Value error, ")
 
 
 def load(kind: type[T]) -> T:
@@ -169,7 +249,7 @@ def load(kind: type[T]) -> T:
             if field in files:
                 continue
             hint = kind.model_fields[field].description
-            what = "is missing" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
+            what = _what(one["type"], one["msg"], one.get("ctx") or {})
             mistakes.append(f"{PREFIX}{field.upper()}: {what}" + (f" ({hint})" if hint else ""))
         raise SettingsError(mistakes) from None
     if mistakes:

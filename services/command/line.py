@@ -81,7 +81,8 @@ def _told(error: Exception) -> None:
     if "SettingsError" in names:
         _end(_MISTAKEN, *getattr(error, "mistakes", [str(error)]))
     if "PolicyError" in names:
-        _end(_MISTAKEN, *(f"line {line}: {message}" for line, message in getattr(error, "mistakes", [])))
+        file = getattr(error, "file", None) or "The policy"
+        _end(_MISTAKEN, *(f"{file}:{line}: {message}" for line, message in getattr(error, "mistakes", [])))
     if "RuleError" in names:
         _end(_MISTAKEN, f"The policy's hearing: {error}")
     if names & {"Trouble", "RolesRefused"}:

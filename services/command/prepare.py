@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.local.trouble import Trouble
-
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,8 +35,6 @@ def add_to(app: typer.Typer) -> None:
 
         settings = load_each([AllSettings, *(settings_of(service) for service in SERVICES)])[0]
         assert isinstance(settings, AllSettings)
-        if not settings.policy_file.is_file():
-            raise Trouble(f"The policy file is not there: {settings.policy_file} (COMPLAINT_LOOP_POLICY_FILE).")
         load_policy(settings.policy_file)
         if wait:
             line = sys.stdin.readline()

@@ -63,6 +63,7 @@ def add_to(app: typer.Typer) -> None:
 def _serve(services: list[str], parts: frozenset[str]) -> None:
     from importlib import import_module
 
+    from deploy.local.folder import check_port
     from services.command.settings import load_each, settings_of
     from shared.assembly import keyring, open_policies
     from shared.assembly import serve as serve_assemblies
@@ -74,6 +75,8 @@ def _serve(services: list[str], parts: frozenset[str]) -> None:
     configure_logging("+".join(services) if len(services) < 3 else "all")
     modules = [import_module(f"services.{name}.__main__") for name in services]
     settings = load_each([settings_of(name) for name in services])
+    if "api" in parts:
+        check_port(settings[0].host, settings[0].port)
     clock = SystemClock()
     policies = open_policies(settings[0], clock)
     assemblies = [

@@ -57,10 +57,9 @@ async def read_whole(
     Raises TimeoutError when the brokers give nothing for `patience` seconds although there is more.
     """
     consumer = AIOKafkaConsumer(**connection.options(), enable_auto_commit=False, max_partition_fetch_bytes=1_048_576)
-    async with asyncio.timeout(patience):
-        await consumer.start()
     try:
         async with asyncio.timeout(patience):
+            await consumer.start()
             numbers = await _partitions_of(connection, topic)
             if not numbers:
                 return

@@ -245,7 +245,11 @@ def load_policy(path: File) -> Policy:
         raise PolicyError([(1, "the file is not UTF-8")]) from None
     except OSError as error:
         raise PolicyError([(1, f"the file cannot be read: {error.strerror}")]) from None
-    return parse_policy(text, beside=path.parent)
+    try:
+        return parse_policy(text, beside=path.parent)
+    except PolicyError as error:
+        error.file = path
+        raise
 
 
 def _told(error: ValidationError, lines: Lines) -> list[tuple[Path, int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
@@ -19,6 +20,8 @@ class PolicyError(Exception):
     def __init__(self, mistakes: list[tuple[int, str]]) -> None:
         super().__init__("\n".join(f"line {line}: {message}" for line, message in mistakes))
         self.mistakes = mistakes
+        #: where it was read from a file
+        self.file: FilePath | None = None
 
 
 class Lines:

@@ -51,6 +51,44 @@ def test_all_settings_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
     assert "secret" not in done.stderr and "short" not in done.stderr.replace("at least", "")
 
 
+def test_what_cannot_be_a_setting_is_told_with_the_rest(tmp_path: Path) -> None:
+    wrong = {
+        "DATABASE_URL": "mysql://x",
+        "KAFKA_BOOTSTRAP_SERVERS": "kafka://broker:9092",
+        "KAFKA_SECURITY_PROTOCOL": "TLS",
+        "PUBLIC_URL": "loop.example.com",
+        "INTAKE_URL": "ftp://intake",
+        "POLICY_FILE": "nowhere.yaml",
+        "SECRET_KEY": "short",
+        "MAIL_FROM": "nobody",
+    }
+    done = line(tmp_path, "serve", "all", **wrong)
+    assert done.returncode == 2
+    assert {one.partition(":")[0] for one in done.stderr.splitlines()} == {f"COMPLAINT_LOOP_{name}" for name in wrong}
+    assert "fewer than 32 characters" in done.stderr
+
+
+def test_a_port_that_is_taken_and_a_host_that_is_not_ours(tmp_path: Path) -> None:
+    right = {
+        "DATABASE_URL": "postgresql://me@127.0.0.1:1/db",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "SECRET_KEY": "a secret of at least thirty-two characters",
+    }
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = line(tmp_path, "serve", "intake", PORT=str(taken.getsockname()[1]), **right)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1) and "used by another program" in done.stderr
+    done = line(tmp_path, "serve", "intake", HOST="999.1.1.1", **right)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1) and "COMPLAINT_LOOP_HOST" in done.stderr
+
+
+def test_a_start_names_the_policy_file_with_its_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("version: 1\nclocks:\n  - {kind: claim, within: soon}\n")
+    done = line(tmp_path, "policy", "explain", POLICY_FILE="p.yaml")
+    assert done.returncode == 2 and "p.yaml:3: " in done.stderr
+
+
 def test_a_missing_setting_is_named(tmp_path: Path) -> None:
     done = line(tmp_path, "migrate")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
@@ -71,6 +109,7 @@ def test_a_database_that_is_away(tmp_path: Path, nowhere: str) -> None:
 def test_a_kafka_that_is_away(tmp_path: Path, nowhere: str) -> None:
     done = line(tmp_path, "topics", "check", KAFKA_BOOTSTRAP_SERVERS=nowhere)
     assert done.returncode == 1 and "Kafka cannot be reached" in done.stderr
+    assert "Unclosed" not in done.stderr
 
 
 def test_services_that_are_away(tmp_path: Path, nowhere: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import ssl
 from pathlib import Path
 
 import pytest
 
+from shared.kafka import Connection, KafkaError, topic_partitions
 from shared.settings import Base, SettingsError, load
 
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 GOOD = {
     "DATABASE_URL": "postgresql://user:pw@db:5432/loop",
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
@@ -101,11 +105,53 @@ def test_half_written_endpoints_are_no_crash(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_the_security_of_kafka_is_told_as_its_client_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    _set(monkeypatch, **GOOD, KAFKA_SECURITY_PROTOCOL="SASL_SSL", KAFKA_SECURITY_SASL_MECHANISM="SCRAM-SHA-512")
+    _set(monkeypatch, **GOOD, KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT", KAFKA_SECURITY_SASL_MECHANISM="SCRAM-SHA-512")
     _set(monkeypatch, KAFKA_SECURITY_SASL_USERNAME="loop", KAFKA_SECURITY_SASL_PASSWORD="pw")
     assert load(Base).kafka_security() == {
-        "security_protocol": "SASL_SSL",
+        "security_protocol": "SASL_PLAINTEXT",
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "loop",
         "sasl_plain_password": "pw",
     }
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_kafka_behind_tls_is_spoken_to_where_its_certificate_is_known(
+    monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    heard = asyncio.get_running_loop().create_future()
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not heard.done():
+            heard.set_result(await reader.read(1))
+        writer.close()
+
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(FIXTURES / "mail_certificate.pem", FIXTURES / "mail_key.pem")
+    async with await asyncio.start_server(broker, "127.0.0.1", 0, ssl=identity) as server:
+        port = server.sockets[0].getsockname()[1]
+        _set(monkeypatch, **GOOD | {"KAFKA_BOOTSTRAP_SERVERS": f"localhost:{port}"}, KAFKA_SECURITY_PROTOCOL="SSL")
+        if trusted:
+            _set(monkeypatch, KAFKA_SECURITY_SSL_CA_FILE=str(FIXTURES / "mail_certificate.pem"))
+        settings = load(Base)
+        with pytest.raises(KafkaError):
+            await topic_partitions(Connection(settings.kafka_bootstrap_servers, settings.kafka_security()))
+        assert heard.done() is trusted
+
+
+def test_what_kafka_would_refuse_is_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    _set(monkeypatch, **GOOD | {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092, [::1]:9092,other"})
+    assert load(Base).kafka_bootstrap_servers == "kafka:9092,[::1]:9092,other"
+    _set(monkeypatch, KAFKA_SECURITY_PROTOCOL="SASL_SSL", KAFKA_SECURITY_SSL_CA_FILE="/nowhere.pem")
+    _set(monkeypatch, KAFKA_BOOTSTRAP_SERVERS="kafka:99999", KAFKA_SECURITY_SSL_KEY_FILE="pyproject.toml")
+    with pytest.raises(SettingsError) as caught:
+        load(Base)
+    wrong = ("BOOTSTRAP_SERVERS", "SECURITY_SASL_MECHANISM", "SECURITY_SASL_USERNAME", "SECURITY_SASL_PASSWORD")
+    files = ("SECURITY_SSL_CA_FILE", "SECURITY_SSL_KEY_FILE", "SECURITY_SSL_CERTIFICATE_FILE")
+    told = {mistake.partition(":")[0] for mistake in caught.value.mistakes}
+    assert {f"COMPLAINT_LOOP_KAFKA_{name}" for name in (*wrong, *files[:2])} == told
+
+
+def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    _set(monkeypatch, **GOOD, PORT="", PUBLIC_URL="", KAFKA_SECURITY_SASL_MECHANISM="")
+    assert (load(Base).port, load(Base).public_url) == (8000, None)
