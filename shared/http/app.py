@@ -31,7 +31,7 @@ _PROBING_SECONDS = 3.0
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457 problem details. Never holds what was sent.",
-    "required": ["type", "title", "status"],
+    "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string", "format": "uri", "example": "urn:complaint-loop:problem:invalid"},
         "title": {"type": "string"},
@@ -71,8 +71,10 @@ async def _on_http(request: Request, error: Exception) -> Response:
             return Response(status_code=204, headers=headers)
     status = HTTPStatus(error.status_code)
     slug = status.phrase.lower().replace(" ", "-").replace("'", "")
-    problem = Problem(status, slug, status.phrase, headers=headers)
-    problem.detail = ""  # Starlette's own would repeat the phrase
+    detail = f"Allowed here: {headers['Allow']}." if "Allow" in headers else "Nothing is served at this path."
+    if error.status_code not in (404, 405):
+        detail = f"{status.description}."
+    problem = Problem(status, slug, status.phrase, detail, headers=headers)
     return problem.response(request_id(request.scope))
 
 

@@ -83,8 +83,7 @@ class Problem(HTTPException):
         """The problem as an object; `instance` is the id of the request."""
         body: dict[str, Any] = {**self.members, "type": TYPE_PREFIX + self.slug, "title": self.title}
         body["status"] = self.status_code
-        if self.detail:
-            body["detail"] = self.detail
+        body["detail"] = self.detail or f"{self.title}."
         if instance:
             body["instance"] = instance
         if self.errors:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import uuid_utils
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from shared.http.problem import MEDIA_TYPE, to_json, unreadable
 
 
 class Joined:
@@ -44,6 +47,20 @@ class Joined:
 
 class Protocol(HttpToolsProtocol):
     """What `uvicorn.Config(http=Protocol)` makes for each connection."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP in the form of every other refusal, with an id of its own."""
+        instance = str(uuid_utils.uuid7())
+        body = to_json(unreadable("This is not HTTP/1.1.").body(instance))
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            f"content-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\n"
+            f"x-request-id: {instance}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]

@@ -363,6 +363,8 @@ async def test_methods(client: httpx.AsyncClient) -> None:
     wrong = await client.delete("/v1/things")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
     assert wrong.headers["content-type"] == "application/problem+json"
+    assert wrong.json()["detail"] == "Allowed here: GET, HEAD, OPTIONS, POST."
+    assert (await client.get("/nothing")).json()["detail"] == "Nothing is served at this path."
     asked = await client.options("/v1/things")
     assert (asked.status_code, asked.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
     assert (await client.head("/v1/stream")).status_code == 200  # and ends
