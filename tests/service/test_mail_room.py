@@ -214,3 +214,15 @@ async def test_asking_stops_when_somebody_has_answered(house: House) -> None:
     await house.post()
     assert house.server.to("vp@example.com") == []
     assert len(house.server.to("li@customer.example")) == 1
+
+
+async def test_a_server_that_says_nothing_about_one_keeps_nobody_else_waiting(house: House) -> None:
+    await trouble(house)
+    house.server.says["head@example.com"] = ["hang"]
+    room = another_room(house, step_seconds=60)
+    assert await room.run_once() == 1
+    await house.world.tell(threatened())
+    assert await room.run_once() == 1
+    assert len(house.server.to("vp@example.com")) == 1
+    assert await room.run_once() == 0
+    await room.stop()

@@ -32,8 +32,10 @@ log = structlog.get_logger()
 
 #: rung when orders were committed
 BELL = "escalation_mail"
-#: mails that are made and sent side by side: all that are claimed, so that none waits while its time runs out
+#: mails that are taken at once, and made and sent side by side: none waits while its time runs out
 AT_ONCE = 8
+#: a mail that takes longer (a server that says nothing) goes on by itself, and others are taken meanwhile; so many do
+_PATIENCE_SECONDS, _MOST_UNDER_WAY = 2.0, 32
 _OUTCOMES_AT_ONCE = 500
 #: how long making a letter may take, its neighbours' answers included
 _WRITING_SECONDS = 30
@@ -67,28 +69,45 @@ class MailRoom:
         self._words = words or Words(settings, clock)
         self._post = post
         self._replies = replies
+        self._under_way: set[asyncio.Task[None]] = set()
         self._writing = Writing(
             engine, policies, self._words, self._secret, settings.base_url, by_reply=replies is not None
         )
 
     async def run_once(self) -> int:
         """One round."""
+        await self._ended(self._under_way, 0)
+        room_left = _MOST_UNDER_WAY - len(self._under_way)
+        if room_left <= 0:
+            await self._ended(self._under_way, _PATIENCE_SECONDS)
+            return 0
         now = self._clock.now()
         budget = self._policies.current.escalation.mail_budget
         async with self._engine.begin() as conn:
             claimed = await mails.claim(
-                conn, now, per_minute=budget.per_minute, per_hour=budget.per_hour, at_once=AT_ONCE
+                conn,
+                now,
+                per_minute=budget.per_minute,
+                per_hour=budget.per_hour,
+                at_once=min(AT_ONCE, room_left),
             )
             answered = [self._link(order) for one in claimed for order in one.orders if asks(order)]
             await links.put(conn, answered)
         if claimed:
             await fault("mail.after_claim")
-            # one that fails leaves the others alone; it counts as dead in a while, and is sent again
-            done = await asyncio.gather(*(self._send(one) for one in claimed), return_exceptions=True)
-            for failed in done:
-                if isinstance(failed, BaseException):
-                    raise failed
+            sending = {asyncio.create_task(self._send(one)) for one in claimed}
+            self._under_way |= sending
+            await self._ended(sending, _PATIENCE_SECONDS)
         return len(claimed)
+
+    async def _ended(self, tasks: set[asyncio.Task[None]], seconds: float) -> None:
+        """Waits for so long; one that failed leaves the others alone, counts as dead in a while, and is sent again."""
+        if not tasks:
+            return
+        ended, _ = await asyncio.wait(tasks, timeout=seconds)
+        self._under_way -= ended
+        for failed in [error for task in ended if (error := task.exception())]:
+            raise failed
 
     async def forget_old(self) -> int:
         """Rows of mails as old as the policy keeps closed things, and links that ended long ago."""
@@ -98,7 +117,10 @@ class MailRoom:
             return await mails.purge(conn, now - self._policies.current.retention.closed.delta)
 
     async def stop(self) -> None:
-        """Lets go of the mail server and the neighbours."""
+        """Lets go of the mail server and the neighbours; what is under way counts as dead in a while."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._post.close()
         await self._words.close()
 
