@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -14,3 +14,7 @@ class Refusal:
     detail: str
     status: int = 409
     members: dict[str, Any] = field(default_factory=dict)
+
+    def at(self, pointer: str, message: str) -> Refusal:
+        """The same, saying which part of what was asked it is about (contract, section 2)."""
+        return replace(self, members={**self.members, "errors": [{"pointer": pointer, "message": message}]})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from shared.contracts import ownership
 from tests.service.escalation_house import Doors
-from tests.service.escalation_world import WORDS, breached, contact, opened, owned, threatened
+from tests.service.escalation_world import NINE, WORDS, breached, contact, of, opened, owned, threatened
 
 pytest_plugins = ["tests.service.escalation_house"]
 PROMISE = {"text": "Your line will not drop.", "cause": "router-drops"}
@@ -204,3 +206,72 @@ async def test_the_owner_tells_it_once_however_often_they_say_so(doors: Doors, p
     one = (await get(doors, place)).json()
     assert (one["status"], one["answer"]["acknowledged"]) == ("ended", True)
     assert one["answer"]["delivery"]["owner"]["state"] == "told"
+
+
+async def test_only_who_owes_it_to_the_customer_says_that_they_know(doors: Doors, place: str) -> None:
+    until = NINE + timedelta(days=2)
+    await doors.world.tell(of(ownership.DeputyStarted, deputy_id="agent-8", until=until, by_id="supervisor"))
+    assert (await post(doors, f"{place}/answer", {"executive_id": "head", "text": WORDS})).status_code == 202
+    body = {"agent_id": "agent-9", "how": "by phone"}
+    refused = await post(doors, f"{place}/delivered", body, "agent")
+    assert refused.status_code == 409 and refused.json()["type"].endswith(":not-the-owner")
+    assert (refused.json()["state"]["owner_id"], refused.json()["state"]["deputy_id"]) == ("agent-7", "agent-8")
+    assert (await get(doors, place)).json()["status"] == "answered"
+    told = await post(doors, f"{place}/delivered", body | {"agent_id": "agent-8"}, "agent")
+    assert (told.status_code, told.json()["status"], told.json()["reference"]) == (202, "ended", "C-K-1")
+
+
+async def test_a_deputy_of_the_past_says_it_no_more_and_a_supervisor_does(doors: Doors, place: str) -> None:
+    until = NINE + timedelta(days=2)
+    await doors.world.tell(
+        of(ownership.DeputyStarted, deputy_id="agent-8", until=until, by_id="supervisor"),
+        of(ownership.DeputyEnded, deputy_id="agent-8", because="ended", by_id="supervisor"),
+    )
+    assert (await post(doors, f"{place}/answer", {"executive_id": "head", "text": WORDS})).status_code == 202
+    body = {"agent_id": "agent-8", "how": "by phone"}
+    assert (await post(doors, f"{place}/delivered", body, "agent")).status_code == 409
+    assert (await post(doors, f"{place}/delivered", body, "supervisor")).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("answer", {"executive_id": "nobody", "text": WORDS}, "/executive_id"),
+        ("answer", {"executive_id": "head", "text": "  "}, "/text"),
+        ("answer", {"executive_id": "head", "text": "We value your feedback."}, "/text"),
+        ("answer", {"executive_id": "head", "text": WORDS, "promise": PROMISE | {"cause": "x"}}, "/promise/cause"),
+        ("forward", {"to": "nobody"}, "/to"),
+        ("/v1/promises", PROMISE | {"made_by": "nobody", "customer_id": "c-9"}, "/made_by"),
+        ("/v1/promises", PROMISE | {"made_by": "vp", "customer_id": "c-9", "cause": "x"}, "/cause"),
+        ("/v1/promises", PROMISE | {"made_by": "vp", "customer_id": "c-9", "complaint_id": "k-1"}, "/complaint_id"),
+    ],
+)
+async def test_a_refusal_says_what_it_is_about(
+    doors: Doors, place: str, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    refused = await post(doors, path if path.startswith("/") else f"{place}/{path}", body)
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+
+
+async def test_the_stay_question_is_named_where_it_is_missing(doors: Doors, place: str) -> None:
+    await doors.world.tell(threatened())
+    refused = await post(doors, f"{place}/answer", {"executive_id": "vp", "text": WORDS})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/stay_question"]
+
+
+async def test_times_of_a_breach_have_one_form(doors: Doors) -> None:
+    assert (await post(doors, "/v1/promises", PROMISE | {"made_by": "vp", "customer_id": "c-1"})).status_code == 202
+    doors.world.clock.advance(timedelta(hours=1))
+    heard = contact(at=NINE + timedelta(minutes=30))
+    changed = of(
+        ownership.Classified,
+        contact_ids=(heard.contact_id,),
+        changed=("cause",),
+        cause="billing-error",
+        by_id="agent-7",
+    )
+    await doors.world.tell(heard, opened(heard), changed)
+    (promise,) = (await get(doors, "/v1/promises", customer_id="c-1")).json()["items"]
+    (breach,) = promise["breaches"]
+    assert breach["at"].endswith("Z") and breach["taken_back"]["at"].endswith("Z")

@@ -25,6 +25,10 @@ _FORWARD = (
     "Whoever is away is stood in for by a delegate, as on the ladder: `addressee.instead_of` says so. The time to "
     "answer stays as it was."
 )
+_TOLD = (
+    "Said by the owner of the complaint or their deputy, or by a supervisor for whoever told the customer; by anyone "
+    "while nobody owns it."
+)
 Level = Annotated[int | None, Query(ge=0, le=1000)]
 _READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
 Answering = Annotated[Principal, Depends(requires("executive"))]
@@ -39,7 +43,7 @@ def escalation_routes(desk: Desk) -> APIRouter:
 
     def shape(done: Done) -> dict[str, Any]:
         # without the words: what is kept for a repeated request must not outlive the customer's erasure
-        return shapes.escalation(done.escalation, done.delivery, desk.policies)
+        return shapes.escalation(done.escalation, done.delivery, desk.policies, complaint=done.complaint)
 
     @router.get("", summary="Escalations, the newest first", dependencies=[Depends(requires(*_READERS))])
     async def list_escalations(
@@ -108,10 +112,16 @@ def escalation_routes(desk: Desk) -> APIRouter:
             return Answer(told_of(alike))
         return await desk.take(customer_id, Checked(alike), handlers.checked, told_of, ticket, status=200)
 
-    @router.post("/{escalation_id}/delivered", status_code=202, summary="The owner told the customer in person")
+    @router.post(
+        "/{escalation_id}/delivered",
+        status_code=202,
+        summary="The owner told the customer in person",
+        description=_TOLD,
+    )
     async def tell_delivered(escalation_id: Id, body: DeliveredBody, by: Telling, ticket: Ticketed) -> Answer:
         customer_id, _ = await place(escalation_id)
-        act = Delivered(escalation_id, body.agent_id, body.how, body.acknowledgement)
+        seen_to = "supervisor" in by.scopes
+        act = Delivered(escalation_id, body.agent_id, body.how, body.acknowledgement, by_supervisor=seen_to)
         return await desk.take(customer_id, act, handlers.delivered, shape, ticket)
 
     @router.post(

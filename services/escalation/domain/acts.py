@@ -24,6 +24,8 @@ class Delivered:
     how: str
     #: what the customer said to it
     acknowledgement: str | None = None
+    #: a supervisor says so, for whoever told the customer
+    by_supervisor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Alike:
             422,
             {"likeness": self.likeness, "because": list(self.because)}
             | ({"earlier": self.earlier} if self.earlier else {}),
-        )
+        ).at("/text", "must be words of one's own")
 
 
 def decide_answer(
@@ -77,7 +77,7 @@ def decide_answer(
     if state.status != "waiting":
         return Refusal("already-answered", f"This escalation is {state.status}.", 409, {"state": told(state)})
     if not known(policy, given.executive_id):
-        return Refusal("unknown-executive", "The policy names no such executive or delegate.", 422)
+        return unknown_executive("/executive_id")
     if not given.text.strip():
         return Alike(False, 1.0, (NO_WORDS,)).refusal("An answer needs words of one's own.")
     if complaint.departure_threat and not (given.stay_asked and (given.stay or "").strip()):
@@ -85,7 +85,7 @@ def decide_answer(
             "stay-question-missing",
             "The customer may leave: ask what would make them stay, and write down what they said.",
             422,
-        )
+        ).at("/stay_question", "is required where the customer may leave")
     if not alike.acceptable:
         return alike.refusal()
     return [
@@ -101,6 +101,12 @@ def decide_answer(
             redress=given.redress is not None,
         )
     ]
+
+
+def unknown_executive(pointer: str) -> Refusal:
+    """Nobody of that id can answer or promise."""
+    refusal = Refusal("unknown-executive", "The policy names no such executive or delegate.", 422)
+    return refusal.at(pointer, "must be an executive of the policy, or a delegate of one")
 
 
 def told(state: Escalation) -> dict[str, Any]:

@@ -180,7 +180,9 @@ def decide_forward(
         return Refusal("not-waiting", "Only an escalation that waits for an answer can be forwarded.")
     person = policy.executive(to)
     if person is None:
-        return Refusal("unknown-executive", "The policy names no such executive.", 422)
+        return Refusal("unknown-executive", "The policy names no such executive.", 422).at(
+            "/to", "must be an executive of the policy"
+        )
     ladder = Ladder(policy, policy)
     post = ladder.at(state.level)
     asked = ladder.of(person, post, now, marked) or Asked(post, person)

@@ -31,6 +31,8 @@ class Complaint(BaseModel):
     owner_id: str | None = None
     #: who held it first: a breach of a promise is told to them
     first_owner_id: str | None = None
+    #: who stands in for the owner
+    deputy_id: str | None = None
     departure_threat: bool = False
     status: str = "open"
     closed_at: datetime | None = None
@@ -71,6 +73,10 @@ def _changes(complaint: Complaint, event: Event) -> dict[str, Any]:
             return {"owner_id": event.owner_id, "first_owner_id": complaint.first_owner_id or event.owner_id}
         case ownership.OwnerSucceeded():
             return {"owner_id": event.to_id, "first_owner_id": complaint.first_owner_id or event.from_id}
+        case ownership.DeputyStarted():
+            return {"deputy_id": event.deputy_id}
+        case ownership.DeputyEnded():
+            return {"deputy_id": None}
         case ownership.Classified():
             told = {"cause", "product", "need", "departure_threat"} & set(event.changed)
             return {name: getattr(event, name) or (False if name == "departure_threat" else None) for name in told}

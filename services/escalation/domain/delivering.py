@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.escalation.domain.answering import told
+from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Answer, Because, Escalation, of
 from shared.contracts.escalation import (
     AnswerUntold,
@@ -43,6 +44,17 @@ def decide_delivered(
         ),
         EscalationEnded(**of(state, now)),
     ]
+
+
+def not_theirs(state: Escalation, complaint: Complaint, agent_id: str) -> Refusal | None:
+    """An answer counts as told by whoever owes it to the customer: nobody else can know. None where it is theirs."""
+    owner_id, deputy_id = complaint.owner_id, complaint.deputy_id
+    if owner_id is None or agent_id in (owner_id, deputy_id):
+        return None
+    present = told(state) | {"owner_id": owner_id, "deputy_id": deputy_id}
+    return Refusal(
+        "not-the-owner", "Only the owner, or their deputy, says that the customer knows.", 409, {"state": present}
+    )
 
 
 def decide_failed(state: Escalation, because: Because, owner_id: str | None, now: datetime) -> list[EscalationEvent]:

@@ -9,26 +9,34 @@ from services.escalation import canned
 from services.escalation.domain.acts import Checked, Forwarded, LinksRevoked
 from services.escalation.domain.answering import Alike, AnswerGiven, decide_answer, told
 from services.escalation.domain.climbing import decide_forward
+from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import delegator
 from services.escalation.domain.mail import MailOrder
 from services.escalation.domain.promising import decide_promise
-from services.escalation.handlers.promises import lay_down, new_reference, said_before
+from services.escalation.handlers.promises import NEW_WORDS, lay_down, new_reference, said_before
 from services.escalation.handlers.raising import ladder_of, mail_id, on_time, stand
 from services.escalation.store import Book
 from services.escalation.store.book import Said
 from shared.contracts.envelope import new_id
 from shared.contracts.escalation import PromiseEvent
 from shared.refusal import Refusal
-from shared.work import Work
+from shared.work import Kept, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An escalation after an act, and what its mails came to."""
+    """An escalation after an act, its complaint, and what its mails came to."""
 
     escalation: Escalation
+    complaint: Complaint
     delivery: dict[str, Any]
+
+
+def done(book: Book, kept: Kept[Escalation]) -> Done:
+    """What an act has made of an escalation."""
+    state = kept.now
+    return Done(state, book.complaint(state.complaint_id, state.customer_id), book.delivery.get(kept.id, {}))
 
 
 def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
@@ -71,9 +79,9 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
             escalation_id=state.id,
         )
         if isinstance(made, Refusal):
-            return made
+            return made.at("/promise/cause", "must be a cause of the policy")
         if (refusal := said_before(book, state.customer_id, given.executive_id, given.promise)) is not None:
-            return refusal
+            return refusal.at("/promise/text", NEW_WORDS)
         promised = made
     for event in decided:
         book.say_escalation(work, kept, event, by=given.by or given.executive_id, note={"text": given.text})
@@ -100,7 +108,7 @@ def answer(book: Book, work: Work, given: AnswerGiven) -> Done | Refusal:
     book.withdraw(state.id)
     stand(book, work, kept, state.steps_made)
     book.order(_to_customer(kept.now, answer_id, work))
-    return Done(kept.now, book.delivery.get(state.id, {}))
+    return done(book, kept)
 
 
 def _alike(book: Book, given: AnswerGiven, state: Escalation) -> Alike:
@@ -147,13 +155,13 @@ def forward(book: Book, work: Work, act: Forwarded) -> Done | Refusal:
     before = kept.now.steps_made
     decided = decide_forward(kept.now, act.to, act.by, work.now, book.policies.current, book.reach.marked)
     if isinstance(decided, Refusal):
-        return Refusal(decided.slug, decided.detail, decided.status, {"state": told(kept.now)})
+        return Refusal(decided.slug, decided.detail, decided.status, {**decided.members, "state": told(kept.now)})
     book.withdraw(kept.id)
     book.revoked.append((kept.id, kept.now.executive_id))
     for event in decided:
         book.say_escalation(work, kept, event, by=act.by)
     stand(book, work, kept, before)
-    return Done(kept.now, book.delivery.get(kept.id, {}))
+    return done(book, kept)
 
 
 def revoke_links(book: Book, work: Work, act: LinksRevoked) -> Done | Refusal:
@@ -162,7 +170,7 @@ def revoke_links(book: Book, work: Work, act: LinksRevoked) -> Done | Refusal:
     if kept is None:
         return not_found()
     book.revoked.append((kept.id, act.executive_id))
-    return Done(kept.now, book.delivery.get(kept.id, {}))
+    return done(book, kept)
 
 
 def not_found() -> Refusal:

@@ -9,12 +9,13 @@ from services.escalation.domain.delivering import (
     decide_delivered,
     decide_failed,
     decide_untold,
+    not_theirs,
     untold_due,
 )
 from services.escalation.domain.escalation import Because, Escalation
 from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
-from services.escalation.handlers.answers import Done, not_found
+from services.escalation.handlers.answers import Done, done, not_found
 from services.escalation.handlers.raising import mail_id
 from services.escalation.store import Book
 from shared.refusal import Refusal
@@ -23,7 +24,7 @@ from shared.work import Kept, Work
 
 
 def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
-    """The owner told the customer: that ends the escalation."""
+    """The owner, or who stands in for them, told the customer: that ends the escalation."""
     kept = book.escalations.get(act.escalation_id)
     if kept is None:
         return not_found()
@@ -31,11 +32,14 @@ def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
     decided = decide_delivered(kept.now, work.now, "owner", act.agent_id, True if said else None)
     if isinstance(decided, Refusal):
         return decided
+    complaint = book.complaint(kept.now.complaint_id, kept.now.customer_id)
+    if not act.by_supervisor and (refusal := not_theirs(kept.now, complaint, act.agent_id)):
+        return refusal
     note = {"how": act.how, **({"acknowledgement": said} if said else {})}
     for event in decided:
         book.say_escalation(work, kept, event, by=act.agent_id, note=note)
     _watch(book, work, kept)
-    return Done(kept.now, book.delivery.get(kept.id, {}))
+    return done(book, kept)
 
 
 def on_answer_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from services.escalation import canned
 from services.escalation.domain.acts import ActionDone, PromiseGiven
+from services.escalation.domain.answering import unknown_executive
 from services.escalation.domain.ladder import Ladder, known
 from services.escalation.domain.promise import Promise
 from services.escalation.domain.promising import PromiseWanted, decide_done, decide_promise
@@ -22,6 +23,8 @@ from shared.work import Kept, Work
 
 #: longer than any transaction may take
 LOOK_BACK = timedelta(seconds=60)
+#: what is asked of a promise that repeats a broken one
+NEW_WORDS = "must not repeat a promise that was broken"
 #: no letters or digits that are read for one another
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -87,12 +90,14 @@ def promise(book: Book, work: Work, given: PromiseGiven) -> Promised | Refusal:
     """A promise by itself: made to a customer, about one of their complaints or none."""
     policy = book.policies.current
     if not known(policy, given.made_by):
-        return Refusal("unknown-executive", "The policy names no such executive or delegate.", 422)
+        return unknown_executive("/made_by")
     complaint = book.complaints.get(given.complaint_id) if given.complaint_id else None
     if given.complaint_id and (complaint is None or complaint.customer_id != given.customer_id):
-        return Refusal("unknown-complaint", "This customer has no such complaint.", 422)
+        return Refusal("unknown-complaint", "This customer has no such complaint.", 422).at(
+            "/complaint_id", "must be a complaint of this customer"
+        )
     if (refusal := said_before(book, given.customer_id, given.made_by, given.wanted)) is not None:
-        return refusal
+        return refusal.at("/text", NEW_WORDS)
     promise_id = new_id()
     decided = decide_promise(
         promise_id,
@@ -107,7 +112,7 @@ def promise(book: Book, work: Work, given: PromiseGiven) -> Promised | Refusal:
         complaint_id=given.complaint_id,
     )
     if isinstance(decided, Refusal):
-        return decided
+        return decided.at("/cause", "must be a cause of the policy")
     kept = lay_down(book, work, promise_id, given.customer_id, given.wanted, decided, by=given.made_by)
     return Promised(kept.now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Select, Text, any_, bindparam, func, select
@@ -176,10 +177,15 @@ async def breaches_of(conn: AsyncConnection, promise_ids: Sequence[str]) -> dict
                 "complaint_id": row.complaint_id,
                 "customer_id": row.hurt_id,
                 "at": row.at,
-                "taken_back": row.taken_back,
+                "taken_back": _taken_back(row.taken_back),
             }
         )
     return found
+
+
+def _taken_back(kept: dict[str, Any] | None) -> dict[str, Any] | None:
+    # times inside JSON are text; as times they are answered in one form
+    return {**kept, "at": datetime.fromisoformat(kept["at"])} if kept else None
 
 
 async def view(conn: AsyncConnection, policies: Policies, escalation_id: str) -> EscalationView | None:
