@@ -132,7 +132,8 @@ async def test_no_words_and_courtesy_alone_are_canned(doors: Doors, place: str, 
     assert refused.status_code == 422 and refused.json()["type"].endswith(":canned-answer")
     assert refused.json()["likeness"] == 1 and refused.json()["because"]
     checked = (await post(doors, f"{place}/answer/check", body)).json()
-    assert checked["acceptable"] is False and checked["because"]
+    told = {name: refused.json()[name] for name in ("likeness", "because")}
+    assert checked == {"acceptable": False, **told} and checked["because"]
 
 
 async def test_the_stay_question(doors: Doors, place: str) -> None:
@@ -240,6 +241,7 @@ async def test_a_deputy_of_the_past_says_it_no_more_and_a_supervisor_does(doors:
         ("answer", {"executive_id": "head", "text": "  "}, "/text"),
         ("answer", {"executive_id": "head", "text": "We value your feedback."}, "/text"),
         ("answer", {"executive_id": "head", "text": WORDS, "promise": PROMISE | {"cause": "x"}}, "/promise/cause"),
+        ("answer/check", {"executive_id": "nobody", "text": WORDS}, "/executive_id"),
         ("forward", {"to": "nobody"}, "/to"),
         ("/v1/promises", PROMISE | {"made_by": "nobody", "customer_id": "c-9"}, "/made_by"),
         ("/v1/promises", PROMISE | {"made_by": "vp", "customer_id": "c-9", "cause": "x"}, "/cause"),

@@ -182,3 +182,13 @@ def test_no_text_takes_long(piece: str) -> None:
 def test_any_text_gets_a_likeness(text: str, earlier: list[str]) -> None:
     found = likeness(text, earlier)
     assert 0 <= found.value <= 1
+
+
+@pytest.mark.parametrize("hide", ["\u200b", "\u2060", "\u00ad", "\ufe0f", "lookalike"])
+@pytest.mark.parametrize("text", [OWN[0], OWN[6], OWN[15]])
+def test_what_a_reader_does_not_see_makes_no_new_answer(text: str, hide: str) -> None:
+    disguised = text.translate(str.maketrans("aeopc", "аеорс")) if hide == "lookalike" else hide.join(text)
+    found = likeness(disguised, [text])
+    assert (found.acceptable, found.value) == (False, 1.0)
+    assert sketch(disguised) == sketch(text)
+    assert likeness(text, [disguised]).value == 1.0

@@ -11,12 +11,13 @@ from services.escalation import handlers
 from services.escalation.api.desk import Desk, not_found
 from services.escalation.api.models import AnswerBody, CheckBody, DeliveredBody, ForwardBody, RevokeBody
 from services.escalation.domain.acts import Checked, Delivered, Forwarded, LinksRevoked
-from services.escalation.domain.answering import Alike, AnswerGiven
+from services.escalation.domain.answering import NOTHING_SAID, Alike, AnswerGiven, unknown_executive
+from services.escalation.domain.ladder import known
 from services.escalation.handlers import Done
 from services.escalation.store import reading, shapes
 from shared.auth import Principal, requires
 from shared.fields import Id
-from shared.http import Answer, Paged, StrictRoute, encode_cursor
+from shared.http import Answer, Paged, StrictRoute, encode_cursor, refused
 from shared.idempotency import Ticketed
 
 log = structlog.get_logger()
@@ -107,7 +108,9 @@ def escalation_routes(desk: Desk) -> APIRouter:
     @router.post("/{escalation_id}/answer/check", summary="Would these words be taken? Changes nothing")
     async def check_answer(escalation_id: Id, body: CheckBody, by: Answering, ticket: Ticketed) -> Answer:
         customer_id, complaint_id = await place(escalation_id)
-        alike, _ = await desk.alike(complaint_id, body.text)
+        if not known(desk.policies.current, body.executive_id):
+            raise refused(unknown_executive("/executive_id"))
+        alike = (await desk.alike(complaint_id, body.text))[0] if body.text.strip() else NOTHING_SAID
         if ticket is None:
             return Answer(told_of(alike))
         return await desk.take(customer_id, Checked(alike), handlers.checked, told_of, ticket, status=200)

@@ -24,7 +24,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from services.escalation.canned import courtesy
-from services.escalation.canned.masks import body, level, masked, own, unfilled, unnamed
+from services.escalation.canned.masks import body, level, masked, own, seen, unfilled, unnamed
 
 #: a text this like an earlier one is a copy
 COPY = 0.80
@@ -68,6 +68,7 @@ def core(text: str) -> str:
 
 def likeness(text: str, earlier: Sequence[str], names: Iterable[str] = ()) -> Likeness:
     """Compares an answer with earlier ones to other complaints. `names` of people in it are masked too."""
+    text = seen(text)
     if courtesy.weight(own(text)) < _A_WORD or courtesy.alone(text):
         return Likeness(1.0, (COURTESY_ALONE,), False)
     if unfilled(text):
@@ -119,7 +120,7 @@ def sketch(text: str, names: Iterable[str] = ()) -> list[str]:
     Two texts that are 0.80 alike share most of their pieces, and so at least one of the smallest but for a freak;
     texts that share none are not compared.
     """
-    said = _SPACES.sub("", core(unnamed(text, names))) or level(own(text))
+    said = _SPACES.sub("", core(unnamed(seen(text), names))) or level(own(text))
     size = _SIGNS if _CHINESE.search(said) else _LETTERS
     pieces = {said[at : at + size] for at in range(max(len(said) - size + 1, 1))}
     return [f"{one:x}" for one in sorted({_mixed(piece) for piece in pieces})[:_PIECES]]

@@ -80,7 +80,21 @@ _OPEN = re.compile(
     r"(?<![A-Za-z\d])[XxＸ×]{2,6}(?=先生|女士|客户|公司|元|号|年|月|日)",
     re.IGNORECASE,
 )
+#: signs without a shape of their own, between whose two sides a reader sees nothing
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+#: letters of other scripts that look like Latin ones
+_LOOKALIKE = str.maketrans(
+    "аеорсухіјѕһԁԛԝАВЕКМНОРСТХУІЈЅԚԜοιυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXYIJSQWoiuABEZHIKMNOPTYX"
+)
 _RUN = re.compile(rf"{MASK}(?:[\s、,，]*{MASK})+")
+
+
+def seen(text: str) -> str:
+    """The text as a reader sees it: what is the same to the eye is the same."""
+    return _UNSEEN.sub("", text).translate(_LOOKALIKE)
 
 
 def unfilled(text: str) -> bool:
@@ -90,7 +104,7 @@ def unfilled(text: str) -> bool:
 
 def own(text: str) -> str:
     """What somebody said, without greeting and signature."""
-    lines = "\n".join(filter(None, (one.strip() for one in text.splitlines())))
+    lines = "\n".join(filter(None, (one.strip() for one in seen(text).splitlines())))
     for _ in range(3):  # "Dear Ms Li, hello!" greets twice
         lines, found = _GREETING.subn("", lines, count=1)
         if not found:

@@ -62,6 +62,10 @@ class Alike:
         ).at("/text", "must be words of one's own")
 
 
+#: words that are none
+NOTHING_SAID = Alike(False, 1.0, (NO_WORDS,))
+
+
 def decide_answer(
     state: Escalation,
     complaint: Complaint,
@@ -79,7 +83,7 @@ def decide_answer(
     if not known(policy, given.executive_id):
         return unknown_executive("/executive_id")
     if not given.text.strip():
-        return Alike(False, 1.0, (NO_WORDS,)).refusal("An answer needs words of one's own.")
+        return NOTHING_SAID.refusal("An answer needs words of one's own.")
     if complaint.departure_threat and not (given.stay_asked and (given.stay or "").strip()):
         return Refusal(
             "stay-question-missing",
