@@ -57,7 +57,7 @@ def on(escalation: World) -> World:
 async def test_a_later_escalation_goes_to_the_next_person_at_once_and_says_why(on: World) -> None:
     await marked(on, "head")
     since = on.clock.now()
-    await on.pass_time(HOUR)
+    await on.pass_time(timedelta(seconds=59))
     await trouble(on, 2)
     assert await steps(on, 2) == [("head", "undeliverable"), ("vp", "waiting")]
     assert ("ask", "head") not in (await on.mails())[1:]
@@ -76,9 +76,11 @@ async def test_two_that_are_marked_are_each_on_the_record(on: World) -> None:
 
 
 async def test_a_climb_and_a_lift_pass_over_whoever_is_marked(on: World) -> None:
+    patient = POLICY.replace("escalation:\n", "escalation:\n  mail_retry_after: [1d]\n")
+    on.policies.current = policy(patient)
     await marked(on, "head", "vp")
     (first,) = await on.escalations()
-    on.policies.current = policy(POLICY.replace("head@example.com", "hana@example.com"))
+    on.policies.current = policy(patient.replace("head@example.com", "hana@example.com"))
     await trouble(on, 2)
     assert await steps(on, 2) == [("head", "waiting")]
     await on.pass_time(4 * HOUR)
@@ -139,19 +141,62 @@ async def test_another_address_in_the_policy_is_trusted(on: World) -> None:
     assert await steps(on, 2) == [("head", "waiting")]
 
 
-async def test_a_mail_that_was_taken_and_does_not_come_back_for_a_day_proves_it(on: World) -> None:
-    await marked(on, "head", "vp", "ceo")
-    await on.pass_time(HOUR)
-    await trouble(on, 2)  # all are marked: the head is written to
+async def tried(world: World, n: int) -> bool:
+    """Whether the head is written to about a new complaint."""
+    await trouble(world, n)
+    return (await steps(world, n))[0] == ("head", "waiting")
+
+
+async def refuse(world: World) -> None:
+    """The head's address refuses the mail that was written last."""
+    await world.mailed(await ask_to(world, "head"), "permanent", detail="recipient refused: 550")
+
+
+async def test_it_is_tried_again_after_ever_longer_waits(on: World) -> None:
+    await marked(on, "head")
+    numbers = iter(range(2, 100))
+    for minutes in (1, 5, 15, 30, 30):
+        on.clock.advance(timedelta(minutes=minutes, seconds=-1))
+        assert not await tried(on, next(numbers))
+        on.clock.advance(timedelta(seconds=1))
+        assert await tried(on, next(numbers))
+        await refuse(on)
+    assert await on.findings() == []
+
+
+async def test_mails_that_were_on_their_way_are_no_further_try(on: World) -> None:
+    for n in (1, 2, 3):
+        await trouble(on, n)
+    asks = await on.orders()
+    for one in asks:
+        await on.mailed(one, "permanent", detail="recipient refused: 550")
+    on.clock.advance(timedelta(minutes=1))
+    assert await tried(on, 4)
+
+
+async def test_a_mail_that_was_taken_ends_the_matter_where_it_has_not_come_back_for_a_day(doors: Doors) -> None:
+    on = doors.world
+    await marked(on, "head")
+    on.clock.advance(timedelta(minutes=1))
+    assert await tried(on, 2)
     await on.mailed(await ask_to(on, "head"))
-    await trouble(on, 3)
-    assert await steps(on, 3) == [("head", "waiting")]
-    on.policies.current = policy(POLICY.replace("ceo@example.com", "ana@example.com"))
-    await trouble(on, 4)  # a report may still come
-    assert (await steps(on, 4))[0] == ("head", "undeliverable")
+    assert await tried(on, 3)
+    (one,) = await items(doors)
+    assert (one["tried_from"], one["trusted_from"]) == (None, "2026-03-03T09:01:00Z")
+    await refuse(on)  # a report that comes late
+    on.clock.advance(timedelta(minutes=5, seconds=-1))
+    assert not await tried(on, 4)
+    (one,) = await items(doors)
+    assert (one["since"], one["tried_from"]) == ("2026-03-02T09:00:00Z", "2026-03-02T09:06:00Z")
+    on.clock.advance(timedelta(seconds=1))
+    assert await tried(on, 5)
+    await on.mailed(await ask_to(on, "head"))
     on.clock.advance(DAY)
-    await trouble(on, 5)
-    assert await steps(on, 5) == [("head", "waiting")]
+    assert await items(doors) == []
+    # what is refused after that is another matter
+    assert await tried(on, 6)
+    await refuse(on)
+    assert (await items(doors))[0]["tried_from"] == "2026-03-03T09:07:00Z"
 
 
 async def test_many_that_are_refused_at_once_are_one_mark(on: World) -> None:

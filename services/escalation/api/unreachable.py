@@ -23,8 +23,9 @@ log = structlog.get_logger()
 _READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
 _LISTED = (
     "An address that refused a mail, or sent one back, is passed over by every escalation: `undeliverable` in `steps`, "
-    "and the next person is asked at once. It is written to again once the policy has another address for the person, "
-    "a mail to it was taken and has not come back for a day (`trusted_from`), or somebody says that it works."
+    "and the next person is asked at once. It is tried again from `tried_from` on, each time after a longer wait "
+    "(`mail_retry_after`), as soon as the policy has another address for the person, or somebody says that it works. "
+    "A mail that was taken, and has not come back for a day (`trusted_from`), ends the matter."
 )
 _TRUST = "From now on; what was passed on meanwhile stays with whoever is asked."
 Trusting = Annotated[Principal, Depends(requires("supervisor", "admin"))]

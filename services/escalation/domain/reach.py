@@ -1,4 +1,4 @@
-"""Whose address refuses mails, or sends them back: known beyond one escalation, until it is trusted again."""
+"""Whose address refuses mails, or sends them back: known beyond one escalation, and tried again after a while."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Literal
 
 from shared.policy import Policy
 
-#: a mail that was taken and has not come back for so long was delivered; reports of failures mostly come in minutes
+#: a mail that was taken and has not come back for so long was delivered: what is refused later is another matter.
+#: Reports of failures mostly come in minutes
 PROVEN_AFTER = timedelta(days=1)
 
 
@@ -25,6 +26,8 @@ class Mark:
     detail: str
     since: datetime
     refused_at: datetime
+    #: how often it was tried in vain
+    times: int = 1
     escalation_id: str | None = None
     #: since then a mail to it was taken, and none has come back
     accepted_at: datetime | None = None
@@ -32,18 +35,30 @@ class Mark:
     trusted_by: str | None = None
 
     def stands(self, policy: Policy, now: datetime) -> bool:
-        """Whether the address is not to be relied on: it is theirs still, nobody trusts it, no mail has proved it."""
+        """Whether the address is doubted: it is theirs still, nobody trusts it, no mail has proved it."""
         person = policy.executive(self.executive_id)
         if person is None or person.email.lower() != self.address or self.trusted_at is not None:
             return False
         return self.accepted_at is None or now < self.accepted_at + PROVEN_AFTER
 
+    def tried_from(self, policy: Policy) -> datetime:
+        """From when on the next who would be asked is asked again: the waits of `mail_retry_after`, one after the
+        other, and then the last one for ever."""
+        waits = policy.escalation.mail_retry_after
+        return self.refused_at + waits[min(self.times, len(waits)) - 1].delta
+
+    def bars(self, policy: Policy, now: datetime) -> bool:
+        """Whether others are asked instead for now."""
+        return self.stands(policy, now) and self.accepted_at is None and now < self.tried_from(policy)
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Who cannot be written to now (`marked`), and who could not be once and can be again (`trusted`)."""
+    """Whose address is doubted, who of them is passed over for now (`marked`), and who could not be written to once
+    and may be again (`trusted`)."""
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    doubted: frozenset[str] = frozenset()
     marked: frozenset[str] = frozenset()
 
     @property
@@ -52,19 +67,28 @@ class Reach:
 
     def mark(self, executive_id: str) -> Mark | None:
         """The mark that stands."""
-        return self.marks.get(executive_id) if executive_id in self.marked else None
+        return self.marks.get(executive_id) if executive_id in self.doubted else None
 
     def having(self, mark: Mark) -> Reach:
         """The same with one more mark that stands."""
-        return Reach({**self.marks, mark.executive_id: mark}, self.marked | {mark.executive_id})
+        more = {mark.executive_id}
+        return Reach({**self.marks, mark.executive_id: mark}, self.doubted | more, self.marked | more)
 
 
 def reach_of(marks: Iterable[Mark], policy: Policy, now: datetime) -> Reach:
     """What is known of addresses, as it counts now."""
     kept = {one.executive_id: one for one in marks}
-    return Reach(kept, frozenset(name for name, one in kept.items() if one.stands(policy, now)))
+    return Reach(
+        kept,
+        frozenset(name for name, one in kept.items() if one.stands(policy, now)),
+        frozenset(name for name, one in kept.items() if one.bars(policy, now)),
+    )
 
 
-def refused(before: Mark | None, mark: Mark) -> Mark:
-    """The mark after one more refusal: `before` is the one that stands."""
-    return mark if before is None else replace(mark, since=before.since)
+def refused(before: Mark | None, mark: Mark, policy: Policy) -> Mark:
+    """The mark after one more refusal: `before` is the one that stands. Mails that were on their way already when it
+    was made are no further try."""
+    if before is None:
+        return mark
+    on_their_way = before.bars(policy, mark.refused_at)
+    return replace(mark, since=before.since, times=before.times + (0 if on_their_way else 1))

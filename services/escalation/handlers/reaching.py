@@ -34,10 +34,11 @@ def learn(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> Non
         outcome.detail,
         work.now,
         work.now,
-        order.escalation_id,
+        escalation_id=order.escalation_id,
     )
-    book.mark(refused(before, mark))
-    if before is None:
+    first = person.id not in book.reach.marked
+    book.mark(refused(before, mark, policy))
+    if first:
         for escalation_id, customer_id in book.not_mailed.get(person.id, ()):
             if escalation_id != order.escalation_id:
                 work.set_timer("skip", escalation_id, customer_id, work.now)

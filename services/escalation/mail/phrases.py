@@ -107,9 +107,8 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "footer_staff": "Sent by Complaint Loop, because you have a part in what this customer was promised.",
         "undeliverable_subject": "Complaint {reference}: {name} cannot be reached by mail",
         "undeliverable_intro": "a mail about this complaint could not be delivered. The next person has been asked.",
-        "undeliverable_until": "Other complaints go to the next person, too, until the policy has another address, a "
-        "mail to this one was taken and has not come back for a day, or you say that it works "
-        "(POST /v1/unreachable/{id}/trusted).",
+        "undeliverable_until": "Other complaints go to the next person, too. The address is tried again after a while, "
+        "at once when the policy has another one, or when you say that it works (POST /v1/unreachable/{id}/trusted).",
         "since": "Since",
         "footer": "Sent by Complaint Loop, because you answer for what customers were promised.",
         "footer_customer": "You get this mail because you complained to us.",
@@ -212,8 +211,8 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "footer_staff": "您收到此信，是因为您参与兑现对这位客户的承诺。由 Complaint Loop 发送。",
         "undeliverable_subject": "投诉 {reference}：邮件无法送达 {name}",
         "undeliverable_intro": "关于此投诉的邮件无法送达，已请下一位答复。",
-        "undeliverable_until": "其他投诉也会转给下一位，直到政策文件中换了地址、发往此地址的邮件被接收且一天内未退回，"
-        "或您确认此地址可用（POST /v1/unreachable/{id}/trusted）。",
+        "undeliverable_until": "其他投诉也会转给下一位。稍后会再次尝试此地址；政策文件中换了地址，"
+        "或您确认此地址可用（POST /v1/unreachable/{id}/trusted）时，立即重试。",
         "since": "自",
         "footer": "由 Complaint Loop 发出，因为您对客户得到的承诺负责。",
         "footer_customer": "您收到此邮件，是因为您向我们投诉过。",

@@ -132,8 +132,8 @@ def _in_person(given: Answer) -> dict[str, Any] | None:
 
 
 def unreachable(mark: Mark, policies: Policies) -> dict[str, Any]:
-    """Somebody whom mails do not reach: who, why, since when; `trusted_from` where one was taken and has not come back
-    so far."""
+    """Somebody whom mails do not reach: who, why, since when, and from when on they are asked again; `trusted_from`
+    where a mail was taken and has not come back so far."""
     return {
         "executive_id": mark.executive_id,
         "executive": person(mark.executive_id, policies),
@@ -142,6 +142,7 @@ def unreachable(mark: Mark, policies: Policies) -> dict[str, Any]:
         "since": mark.since,
         "refused_at": mark.refused_at,
         "escalation_id": mark.escalation_id,
+        "tried_from": None if mark.accepted_at else mark.tried_from(policies.current),
         "accepted_at": mark.accepted_at,
         "trusted_from": mark.accepted_at + PROVEN_AFTER if mark.accepted_at else None,
     }

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Column, DateTime, Table, Text, func, select, update
+from sqlalchemy import Column, DateTime, Integer, Table, Text, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.domain.reach import Mark, reach_of
@@ -23,6 +23,7 @@ unreachable = Table(
     Column("detail", Text, nullable=False, comment="the server's code"),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("refused_at", DateTime(timezone=True), nullable=False, comment="when it did so last"),
+    Column("times", Integer, nullable=False, server_default="1", comment="how often it was tried in vain"),
     Column("escalation_id", Text, comment="the one by whose mail it was learned last"),
     Column("accepted_at", DateTime(timezone=True), comment="a mail was taken since, and none has come back"),
     Column("trusted_at", DateTime(timezone=True), comment="a supervisor said that it works"),
@@ -39,9 +40,9 @@ async def every(conn: AsyncConnection) -> list[Mark]:
 
 
 async def standing(conn: AsyncConnection, policies: Policies, now: datetime) -> list[Mark]:
-    """Addresses that are not relied on now, by the person."""
+    """Addresses that are doubted now, by the person."""
     reach = reach_of(await every(conn), policies.current, now)
-    return [reach.marks[name] for name in sorted(reach.marked)]
+    return [reach.marks[name] for name in sorted(reach.doubted)]
 
 
 async def not_mailed(conn: AsyncConnection, people: Collection[str]) -> dict[str, list[tuple[str, str]]]:

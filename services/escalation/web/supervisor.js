@@ -55,7 +55,7 @@ async function refresh() {
     element("b", u.executive.name || u.executive_id),
     element("span", ` ${u.detail}, since `),
     element("span", moment(u.since), "late"),
-    element("span", u.trusted_from ? `; a mail was taken, trusted from ${moment(u.trusted_from)}` : ""),
+    element("span", u.trusted_from ? `; a mail was taken, trusted from ${moment(u.trusted_from)}` : `; tried again from ${moment(u.tried_from)}`),
   ]);
   list("unowned", unowned, (c) => [element("b", c.reference), element("span", ` ${c.cause || ""} since ${moment(c.opened_at)}`)]);
   list("overdue", overdue, (c) => {

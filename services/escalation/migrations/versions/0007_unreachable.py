@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False, comment="the server's code"),
         sa.Column("since", time, nullable=False),
         sa.Column("refused_at", time, nullable=False, comment="when it did so last"),
+        sa.Column("times", sa.Integer(), nullable=False, server_default="1", comment="how often it was tried in vain"),
         sa.Column("escalation_id", sa.Text(), nullable=True, comment="the one by whose mail it was learned last"),
         sa.Column("accepted_at", time, nullable=True, comment="a mail was taken since, and none has come back"),
         sa.Column("trusted_at", time, nullable=True, comment="a supervisor said that it works"),
