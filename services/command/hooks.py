@@ -54,6 +54,8 @@ def _options(adapter: Adapter, given: list[str]) -> dict[str, str]:
             named = "\n".join(f"  {name}: {meaning}" for name, meaning in known.items())
             raise typer.BadParameter(f"is written NAME=VALUE; {adapter.tool} knows\n{named}", param_hint="--option")
         found[name] = value
+    if (fault := adapter.options_fault(found)) is not None:
+        raise typer.BadParameter(fault, param_hint="--option")
     return found
 
 

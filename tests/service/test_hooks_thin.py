@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from services.intake.hooks.asking import AskingLoop
+from services.intake.hooks.switchboard import sealed_row
 from services.intake.store import deliveries
+from services.intake.store.reading import responder
 from tests.hooks_soap import message
 from tests.service.hooks_world import Tools, tools_at
 
@@ -115,6 +117,83 @@ async def test_salesforce_tells_whose_a_case_is(tools: Tools) -> None:
     await ask(tools, answer)
     one = await tools.one(source="salesforce", conversation_id="500A")
     assert (one["customer"]["id"], one["text"], one["channel"]) == ("003B", "It drops", "email")
+
+
+INSTANCE = "12345678-1234-1234-1234-123456789012"
+KEY = {"api_key_id": "AKIDEXAMPLE", "api_secret": "very/secret", "api_token": "for an hour"}
+CONNECT_API = {"api_url": "https://connect.eu-west-2.amazonaws.com", **KEY}
+
+
+def connected(contact: str, kind: str = "INITIATED", **detail: Any) -> dict[str, Any]:
+    """An event of a call, as EventBridge hands it on: it says neither who calls nor what the agent is called."""
+    arn = f"arn:aws:connect:eu-west-2:111122223333:instance/{INSTANCE}"
+    if kind == "CONNECTED_TO_AGENT":
+        at = "2026-03-02T09:02:00.000Z"
+        detail["agentInfo"] = {"agentArn": f"{arn}/agent/a-9", "connectedToAgentTimestamp": at}
+    common = {"eventType": kind, "contactId": contact, "channel": "VOICE", "instanceArn": arn, **detail}
+    told = {"initiationMethod": "INBOUND", "initiationTimestamp": "2026-03-02T09:00:00.000Z", **common}
+    head = {"version": "0", "id": f"{contact}-{kind}", "source": "aws.connect", "region": "eu-west-2"}
+    return {**head, "detail-type": "Amazon Connect Contact Event", "time": "2026-03-02T09:00:01Z", "detail": told}
+
+
+def connect_api(asked: list[str], users: int = 200) -> Answer:
+    """Amazon Connect's API: one caller, and one agent where the key may ask for users."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        signed = request.headers["authorization"]
+        assert request.url.host == "connect.eu-west-2.amazonaws.com"
+        assert signed.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/2")
+        assert "/eu-west-2/connect/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token," in signed
+        assert request.headers["x-amz-security-token"] == "for an hour" and "very/secret" not in str(request.headers)
+        if request.url.path == f"/users/{INSTANCE}/a-9":
+            info = {"FirstName": "Ana", "LastName": "Ruiz", "Email": "ana@care.example"}
+            return httpx.Response(users, json={"User": {"Id": "a-9", "Username": "ana", "IdentityInfo": info}})
+        caller = {"Type": "TELEPHONE_NUMBER", "Address": "+442071838750"}
+        told = {"Id": "c-1", "Channel": "VOICE", "CustomerEndpoint": caller, "InitiationTimestamp": 1772442000.0}
+        return httpx.Response(200, json={"Contact": told})
+
+    return answer
+
+
+async def test_connect_tells_who_calls_and_who_took_the_call(tools: Tools) -> None:
+    await tools.add("amazon-connect", options=CONNECT_API)
+    asked: list[str] = []
+    for body in (connected("c-1", "CONNECTED_TO_AGENT"), connected("c-1"), connected("c-1", "DISCONNECTED")):
+        assert (await tools.deliver("amazon-connect", body)).status_code == 200
+    await ask(tools, connect_api(asked))
+    one = await tools.one(source="amazon-connect")
+    assert one["customer"]["phone"] == "+442071838750" and one["customer"]["id"].startswith("phone-")
+    assert one["responder"] == {"id": "a-9"}
+    async with tools.world.engine.connect() as conn:
+        agent = await responder(conn, "a-9")
+    assert (agent.name, agent.email) == ("Ana Ruiz", "ana@care.example")
+    assert one["attributes"] == {"thin": "words"}
+    # three events, one caller and one agent: each was asked for once
+    assert sorted(asked) == [f"/contacts/{INSTANCE}/c-1", f"/users/{INSTANCE}/a-9"]
+    assert await tools.world.findings() == []
+
+
+async def test_an_agent_whom_the_key_may_not_ask_for_is_known_by_id(tools: Tools) -> None:
+    await tools.add("amazon-connect", options=CONNECT_API)
+    await tools.deliver("amazon-connect", connected("c-1", "CONNECTED_TO_AGENT"))
+    await ask(tools, connect_api([], users=403))
+    assert (await tools.one(source="amazon-connect"))["responder"] == {"id": "a-9"}
+
+
+async def test_without_a_key_a_call_is_nobodys_and_says_so(tools: Tools) -> None:
+    await tools.add("amazon-connect")
+    await tools.deliver("amazon-connect", connected("c-1"))
+    await ask(tools, lambda _: pytest.fail("there is nothing to ask with"))
+    one = await tools.one(source="amazon-connect")
+    assert (one["customer"]["id"], one["attributes"]["thin"]) == ("contact-c-1", "who the customer is and words")
+
+
+async def test_a_key_of_awss_is_kept_encrypted(tools: Tools) -> None:
+    endpoint = await tools.add("amazon-connect", options=CONNECT_API)
+    row = sealed_row(endpoint, "a secret key of thirty-two letters")
+    assert row["options"] == {"api_url": "https://connect.eu-west-2.amazonaws.com"}
+    assert not any(word.encode() in row["secret"] for word in KEY.values())
 
 
 async def test_a_subscription_of_sns_is_confirmed_without_a_credential_and_nowhere_else(tools: Tools) -> None:

@@ -3,18 +3,22 @@ them. None of these signs what it sends so that a key of ours could check it: th
 
 https://docs.aws.amazon.com/connect/latest/adminguide/contact-events.html, …/chat-message-streaming.html,
 …/ctr-data-model.html, https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+
+Events name neither customers nor agents: the API does, where the endpoint has a key for it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from shared.contracts.intake import Channel
 
 from .pieces.body import any_json, at, json_of, listed, moment, names_in, needed, word
+from .pieces.connect_api import OPTIONS, Described, authorize, fault, lower, may_ask
 from .pieces.people import by_caller, by_name, full_name
 from .pieces.shape import (
     Adapter,
@@ -44,6 +48,8 @@ _OURS: Final = frozenset({"outbound", "external_outbound", "monitor", "agent_rep
 _CONFIRMS: Final = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,2000}", re.ASCII)
 #: what an event says of a time that has not come
 _NOT_YET: Final = 1971
+#: how the id begins of whoever is on the other side of one contact, where nothing tells who that is
+_NOBODY: Final = "contact-"
 
 
 def verify(request: Request, endpoint: Endpoint, now: datetime) -> Verdict:
@@ -71,28 +77,50 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
             return [Thin("that the subscription is confirmed: open the SubscribeURL")]
         if told["Type"] != "Notification" or not isinstance(told.get("Message"), str):
             return [Nothing("a notice about the subscription")]
-        attributes = _lower(told.get("MessageAttributes"))
-        told = any_json(told["Message"].encode())
-    if at(told, "detail-type") not in (None, "Amazon Connect Contact Event"):
+    detail, attributes = _event(request)
+    if detail is None:
         return [Nothing("an event about something else than a contact")]
+    said = _said(detail, attributes, endpoint)
+    lacking = " and ".join(filter(None, dict.fromkeys(_lacks(one) for one in said)))
+    if lacking and "currentagentsnapshot" not in detail and may_ask(detail, attributes, endpoint):
+        return [Thin(lacking)]
+    return said
+
+
+def _event(request: Request) -> tuple[dict[str, Any] | None, Any]:
+    """What the event tells, and the attributes of the notification that it came in; None of what is no contact's."""
+    told: Any = json_of(request)
+    attributes = None
+    if at(told, "TopicArn") is not None:
+        attributes = lower(told.get("MessageAttributes"))
+        told = any_json(str(told.get("Message")).encode())
+    if at(told, "detail-type") not in (None, "Amazon Connect Contact Event"):
+        return None, attributes
     inside = (at(told, "detail"), at(told, "Details", "ContactData"))  # an event; what a flow hands to a function
-    detail = _lower(next((one for one in inside if one is not None), told))
+    detail = lower(next((one for one in inside if one is not None), told))
+    if not isinstance(detail, dict):
+        raise NotUnderstood("the event's detail is no object")
+    if at(detail, "initiationtimestamp") is None:
+        detail["initiationtimestamp"] = at(told, "time") or request.received_at.isoformat()
+    return detail, attributes
+
+
+def _said(detail: Any, attributes: Any, endpoint: Endpoint) -> Sequence[Heard]:
     if at(detail, "currentagentsnapshot") is not None:
         return _snapshot(detail) or [Nothing("an agent without a contact")]
     if at(detail, "participantrole") is not None and at(detail, "absolutetime") is not None:
         return [_chat(detail, attributes)]
     if at(detail, "contactid") is None:
         raise NotUnderstood("neither an event of a contact nor a message of a chat")
-    if at(detail, "initiationtimestamp") is None and isinstance(detail, dict):
-        detail["initiationtimestamp"] = at(told, "time") or request.received_at.isoformat()
     return _contact(detail, endpoint)
 
 
-def _lower(value: Any) -> Any:
-    """With keys in small letters: events write contactId, records ContactId, and one event mixes both."""
-    if isinstance(value, Mapping):
-        return {str(key).lower(): _lower(inner) for key, inner in value.items()}
-    return [_lower(one) for one in value] if isinstance(value, list) else value
+def _lacks(heard: Heard) -> str | None:
+    if isinstance(heard, Contact) and heard.customer.id.startswith(_NOBODY):
+        return "who the customer is"
+    if isinstance(heard, Response) and heard.responder.email is None:
+        return "who the agent is"
+    return None
 
 
 def _root(detail: Any) -> str:
@@ -143,20 +171,21 @@ def _customer(detail: Any, root: str) -> tuple[Customer, str | None]:
 
 
 def _anonymous(root: str) -> str:
-    """Whoever is on the other side of one contact, where nothing tells who that is."""
-    return f"contact-{root}"
+    return f"{_NOBODY}{root}"
 
 
-def _agent(arn: Any, name: Any) -> Staff | None:
+def _agent(info: Any) -> Staff | None:
     # the id is the last part of the ARN, as the agent's page and the API name it
-    found = (word(arn) or "").rpartition("/")[2]
-    return Staff(found, word(name), word(name) if "@" in (word(name) or "") else None) if found else None
+    found = (word(at(info, "agentarn") or at(info, "arn") or at(info, "id")) or "").rpartition("/")[2]
+    name = word(at(info, "username"))
+    address = word(at(info, "email")) or (name if "@" in (name or "") else None)
+    return Staff(found, name, address) if found else None
 
 
 def _taken(detail: Any, contact: str, root: str) -> Response | None:
     """The agent who accepted, where the event says when: 1970 stands for not yet."""
     info = at(detail, "agentinfo") or at(detail, "agent")
-    agent = _agent(at(info, "agentarn") or at(info, "arn"), at(info, "username"))
+    agent = _agent(info)
     given = at(info, "connectedtoagenttimestamp")
     if agent is None or not given or (taken_at := moment(given)).year < _NOT_YET:
         return None
@@ -179,7 +208,7 @@ def _snapshot(detail: Any) -> list[Heard]:
 
 
 def _mailed(detail: Any, contact: str, root: str) -> Heard:
-    agent = _agent(at(detail, "agentinfo", "agentarn"), None)
+    agent = _agent(at(detail, "agentinfo"))
     answered = word(at(detail, "relatedcontactid")) or root
     if agent is None or answered == contact:
         return Nothing("an answer by mail of which the agent is not known yet")
@@ -201,12 +230,13 @@ def _chat(detail: Any, attributes: Any) -> Heard:
     content = at(detail, "content")
     text = content if isinstance(content, str) else None
     if role == "AGENT":
-        return Response(event_id, written_at, root, _shown(name, detail), text)
+        agent = _agent(at(detail, "agentinfo")) or _shown(name, detail)
+        return Response(event_id, written_at, root, agent, text)
     return Contact(
         event_id=event_id,
         occurred_at=written_at,
         channel="chat",
-        customer=Customer(_anonymous(root), name),
+        customer=replace(_customer(detail, root)[0], name=name),
         conversation_id=root,
         text=text,
         attachments=names_in(at(detail, "attachments"), "attachmentname"),
@@ -221,12 +251,37 @@ def _shown(name: str | None, detail: Any) -> Staff:
 
 
 async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequence[Heard]:
-    """Confirms a subscription of SNS, at an address of SNS alone."""
-    address = word(at(json_of(request), "SubscribeURL")) or ""
-    if not _CONFIRMS.fullmatch(address):
-        raise NotUnderstood("the SubscribeURL is none of SNS's")
-    await asking.visit(address)
-    return [Nothing("the subscription is confirmed")]
+    """Asks who the customer and the agent are; confirms a subscription of SNS, at an address of SNS alone."""
+    told = json_of(request)
+    if at(told, "Type") == "SubscriptionConfirmation":
+        address = word(at(told, "SubscribeURL")) or ""
+        if not _CONFIRMS.fullmatch(address):
+            raise NotUnderstood("the SubscribeURL is none of SNS's")
+        await asking.visit(address)
+        return [Nothing("the subscription is confirmed")]
+    detail, attributes = _event(request)
+    if detail is None:
+        return [Nothing("an event about something else than a contact")]
+    if may_ask(detail, attributes, endpoint):
+        await _ask(detail, _said(detail, attributes, endpoint), Described(asking, detail, attributes, endpoint))
+    return _said(detail, attributes, endpoint)
+
+
+async def _ask(detail: dict[str, Any], said: Sequence[Heard], described: Described) -> None:
+    """Puts into the event what it leaves out."""
+    for one in said:
+        if isinstance(one, Contact) and _lacks(one):
+            known = await described.contact(_root(detail))
+            names = ("customerendpoint", "customerid", "segmentattributes")
+            for name in names if "participantrole" in detail else (*names, "agentinfo"):
+                # what the event says itself goes before: it tells how things were then
+                detail[name] = detail.get(name) or known.get(name)
+        elif isinstance(one, Response) and at(detail, "agentinfo") is None:
+            known = await described.contact(needed(at(detail, "contactid"), "contactId"), with_agent=True)
+            detail["agentinfo"] = known.get("agentinfo")
+    agent = _agent(detail.get("agentinfo"))
+    if agent is not None and agent.email is None:
+        detail["agentinfo"] = {**detail["agentinfo"], **await described.agent(agent.id)}
 
 
 ADAPTER = Adapter(
@@ -236,14 +291,18 @@ ADAPTER = Adapter(
     read=read,
     sign=sign,
     complete=complete,
+    authorize=authorize,
     paste=(
         "EventBridge > Connections: API key, name X-Api-Key, value {secret}\n"
         "EventBridge > API destinations: POST {url}\n"
         'EventBridge > Rules: {{"source": ["aws.connect"], "detail-type": ["Amazon Connect Contact Event"]}}\n'
-        "Chat messages: SNS topic > HTTPS subscription {url}?key={secret}"
+        "Chat messages: SNS topic > HTTPS subscription {url}?key={secret}\n"
+        "Events name neither customers nor agents. To have them asked for:\n"
+        "--option api_url=https://connect.REGION.amazonaws.com --option api_key_id=… --option api_secret=…"
     ),
     probe=b'{"version":"0","id":"probe","detail-type":"Amazon Connect Contact Event","source":"aws.connect",'
     b'"detail":{"eventType":"INITIATED","contactId":"probe","channel":"TASK","initiationMethod":"API"}}',
     asks_without_token=True,
-    options=OPTION,
+    options={**OPTION, **OPTIONS},
+    options_fault=fault,
 )

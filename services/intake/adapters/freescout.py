@@ -141,7 +141,7 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
     return _conversation(await asking.get(f"/api/conversations/{conversation}", {"embed": "threads"}))
 
 
-def authorize(endpoint: Endpoint) -> Mapping[str, str]:
+def authorize(endpoint: Endpoint, url: str, now: datetime) -> Mapping[str, str]:
     """The key from Manage > Settings > API & Webhooks."""
     return {"X-FreeScout-API-Key": endpoint.option("api_token") or ""}
 

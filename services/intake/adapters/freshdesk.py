@@ -235,7 +235,7 @@ def _message(whole: Any, one: Any, names: Mapping[str, Any]) -> Heard:
     )
 
 
-def authorize(endpoint: Endpoint) -> Mapping[str, str]:
+def authorize(endpoint: Endpoint, url: str, now: datetime) -> Mapping[str, str]:
     """Freshdesk wants its API key as the user of Basic."""
     user = f"{endpoint.option('api_token')}:X"
     return {"authorization": f"Basic {in_base64(user.encode())}"}

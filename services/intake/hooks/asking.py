@@ -34,6 +34,10 @@ _MOST_BYTES = 5_000_000
 #: how often one delivery is asked for, and the longest pause between
 _ATTEMPTS: Final = 16
 _LONGEST: Final = timedelta(hours=3)
+#: how long an answer is recent, how many are kept of them, and of what size
+_RECENT: Final = timedelta(minutes=10)
+_MOST_RECENT: Final = 500
+_MOST_RECENT_BYTES: Final = 20_000
 
 
 class NotNow(Exception):
@@ -44,24 +48,64 @@ class NotNow(Exception):
         self.why, self.after = why, after
 
 
+class Recent:
+    """What APIs answered lately, each for ten minutes, so that one person's ten events do not ask ten times."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str, str], tuple[bytes, datetime]] = {}
+
+    def find(self, key: tuple[str, str, str], now: datetime) -> bytes | None:
+        """An answer that is still young; None where there is none."""
+        answer, at = self._answers.get(key, (None, now))
+        return answer if at <= now < at + _RECENT else None
+
+    def keep(self, key: tuple[str, str, str], answer: bytes, now: datetime) -> None:
+        """Keeps an answer, and no more than a few hundred."""
+        self._answers.pop(key, None)
+        if len(answer) <= _MOST_RECENT_BYTES:
+            self._answers[key] = (answer, now)
+        while len(self._answers) > _MOST_RECENT:
+            del self._answers[next(iter(self._answers))]
+
+
 class Api:
     """One endpoint's API, as an adapter asks it."""
 
-    def __init__(self, client: httpx.AsyncClient, base: str, headers: Mapping[str, str], now: datetime) -> None:
-        self._client, self._base, self._headers, self._now = client, base.rstrip("/"), dict(headers), now
+    def __init__(
+        self, client: httpx.AsyncClient, adapter: Adapter, endpoint: Endpoint, recent: Recent, now: datetime
+    ) -> None:
+        self._client, self._adapter, self._endpoint, self._recent = client, adapter, endpoint, recent
+        self._base, self._now = _base(adapter, endpoint).rstrip("/"), now
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """JSON from the API. Raises NotNow, or NotUnderstood where asking again would not help."""
-        return any_json(await self._answered(f"{self._base}{path}", dict(params or {}), self._headers))
+        answer = await self._answered(f"{self._base}{path}", dict(params or {}))
+        if params is None:
+            self._recent.keep(self._key(path), answer, self._now)
+        return any_json(answer)
+
+    async def recently(self, path: str) -> Any:
+        """The same, or what was answered in the last ten minutes."""
+        answer = self._recent.find(self._key(path), self._now)
+        return await self.get(path) if answer is None else any_json(answer)
 
     async def visit(self, url: str) -> None:
         """Asks for a page that an adapter has found to be the tool's, without the endpoint's credential."""
-        await self._answered(url, None, {})
+        await self._answered(url, None)
 
-    async def _answered(self, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str]) -> bytes:
+    def _key(self, path: str) -> tuple[str, str, str]:
+        return self._endpoint.tool, self._endpoint.id, path
+
+    async def _answered(self, url: str, params: Mapping[str, str] | None) -> bytes:
         try:
-            async with self._client.stream("GET", url, params=params, headers=headers) as answer:
+            asked = self._client.build_request("GET", url, params=params)
+            if params is not None:
+                asked.headers.update(self._adapter.authorize(self._endpoint, str(asked.url), self._now))
+            answer = await self._client.send(asked, stream=True)
+            try:
                 body = await _read(answer)
+            finally:
+                await answer.aclose()
         except httpx.InvalidURL:
             raise NotUnderstood("the tool's API has no usable address") from None
         except httpx.TransportError as error:
@@ -101,6 +145,7 @@ class AskingLoop:
         self._clock, self._switchboard = clock, switchboard
         self._client = httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, transport=transport)
         self._patience: dict[tuple[str, str], datetime] = {}
+        self._recent = Recent()
 
     async def run_once(self, conn: AsyncConnection) -> int:
         """One set. Raises what the database raises."""
@@ -140,7 +185,7 @@ class AskingLoop:
         now: datetime,
     ) -> None:
         adapter = TOOLS[row.tool]
-        api = Api(self._client, _base(adapter, endpoint), adapter.authorize(endpoint), now)
+        api = Api(self._client, adapter, endpoint, self._recent, now)
         try:
             said = await ask(request_of(row), api)
             heard(found, row, endpoint, said, now, asked=True)

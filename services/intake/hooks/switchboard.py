@@ -18,7 +18,7 @@ _FRESH = timedelta(seconds=0.5)
 #: endpoints, known or not, that are remembered
 _MOST = 1_000
 #: options that are secrets too
-SECRET_OPTIONS = frozenset({"api_token", "api_password", "api_secret"})
+SECRET_OPTIONS = frozenset({"api_token", "api_password", "api_secret", "api_key_id"})
 
 
 def sealed_row(endpoint: Endpoint, secret_key: str) -> dict[str, Any]:

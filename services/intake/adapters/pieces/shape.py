@@ -158,10 +158,12 @@ class Asking(Protocol):
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any: ...
 
+    async def recently(self, path: str) -> Any: ...
+
     async def visit(self, url: str) -> None: ...
 
 
-def bearer(endpoint: Endpoint) -> Mapping[str, str]:
+def bearer(endpoint: Endpoint, url: str, now: datetime) -> Mapping[str, str]:
     """The `authorize` of most tools: the token, as it is."""
     return {"authorization": f"Bearer {endpoint.option('api_token')}"}
 
@@ -188,8 +190,8 @@ class Adapter:
     #: a delivery that means nothing for us
     probe: bytes
     complete: Callable[[Request, Endpoint, Asking], Awaitable[Sequence[Heard]]] | None = None
-    #: the headers with which the tool's API is asked
-    authorize: Callable[[Endpoint], Mapping[str, str]] = bearer
+    #: the headers with which an address of the tool's API is asked
+    authorize: Callable[[Endpoint, str, datetime], Mapping[str, str]] = bearer
     #: where that is, if the endpoint's `api_url` does not say otherwise
     api_url: str = ""
     #: whether `complete` needs no credential of the endpoint's: a subscription that is to be confirmed says where
@@ -200,6 +202,8 @@ class Adapter:
     options: Mapping[str, str] = field(default_factory=dict)
     #: what is wrong with a secret, for people; None where nothing is
     secret_fault: Callable[[str], str | None] = field(default=lambda secret: None)
+    #: what is wrong with the options together
+    options_fault: Callable[[Mapping[str, str]], str | None] = field(default=lambda options: None)
 
 
 def prefixed(heard: Heard, prefix: str) -> Heard:
