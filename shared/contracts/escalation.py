@@ -41,7 +41,8 @@ class EscalationRaised(EscalationEvent):
 
 
 class ReasonJoined(EscalationEvent):
-    """One more reason for an open escalation; it may lift the level."""
+    """One more reason for an open escalation; it may lift the level. One that comes when it is answered, and the answer
+    has not reached the customer, is raised anew (`later_level`) once it has: it is not covered by that answer."""
 
     TYPE: ClassVar[str] = "escalation.reason_joined"
 
@@ -55,6 +56,9 @@ class ReasonJoined(EscalationEvent):
     departure_threat: bool = False
     contact_id: str | None = None
     promise_id: str | None = None
+    later_level: int | None = None
+    #: who is to be asked then, where the reason has a name
+    later_id: str | None = None
 
 
 class EscalationClimbed(EscalationEvent):

@@ -161,12 +161,6 @@ async def test_a_delegate_answers_as_a_delegate(asked: World) -> None:
     assert (answer["executive_id"], answer["delegate_of"]) == ("aide", "vp")
 
 
-async def test_a_reason_after_the_answer_raises_anew(asked: World) -> None:
-    await answered(asked)
-    await asked.tell(of(ownership.EscalationAsked, by="customer"))
-    assert [one["status"] for one in await asked.escalations()] == ["waiting", "answered"]
-
-
 async def test_the_owners_answer_is_mailed_for_confirmation(asked: World) -> None:
     await asked.tell(of(ownership.Answered, by_id="agent-7", outcome="upheld", cycle=2))
     confirm = next(order for order in await asked.orders() if order.kind == "confirm")

@@ -70,10 +70,14 @@ def decide_raise(
 def decide_join(state: Escalation, cause: Cause, now: datetime, ladder: Ladder) -> list[EscalationEvent]:
     """A further reason joins; one whose level is higher lifts the escalation, and the next person's time begins.
 
-    A reason that is there already and lifts nothing is no news.
+    A reason that is there already and lifts nothing is no news. Where an answer is on its way to the customer, it waits
+    for that: nothing that happens after somebody answered is covered by the answer.
     """
-    lifted = ladder.at(cause.level).level > state.level
-    if not lifted and cause.reason in state.reasons:
+    answered = state.status == "answered"
+    if answered and any(one.reason == cause.reason and one.level >= cause.level for one in state.later):
+        return []
+    lifted = not answered and ladder.at(cause.level).level > state.level
+    if not answered and not lifted and cause.reason in state.reasons:
         return []
     asked = ladder.ask(cause.level, now, cause.executive_id) if lifted else None
     stands = {
@@ -92,6 +96,8 @@ def decide_join(state: Escalation, cause: Cause, now: datetime, ladder: Ladder) 
             departure_threat=cause.reason == "departure_threat",
             contact_id=cause.contact_id,
             promise_id=cause.promise_id,
+            later_level=cause.level if answered else None,
+            later_id=cause.executive_id if answered else None,
         )
     ]
 

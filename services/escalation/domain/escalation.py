@@ -18,6 +18,7 @@ from shared.contracts.escalation import (
     EscalationForwarded,
     EscalationRaised,
     EscalationRepeated,
+    Reason,
     ReasonJoined,
     StoodUnanswered,
     Undeliverable,
@@ -71,6 +72,18 @@ class Answer(BaseModel):
     untold: int = 0
 
 
+class Later(BaseModel):
+    """A reason that came after the answer and before its delivery: it is raised anew once the customer has that."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: Reason
+    level: int
+    executive_id: str | None = None
+    contact_id: str | None = None
+    promise_id: str | None = None
+
+
 class Escalation(BaseModel):
     """One escalation of one complaint."""
 
@@ -98,6 +111,7 @@ class Escalation(BaseModel):
     steps_made: int = 1
     steps: tuple[Step, ...]
     answer: Answer | None = None
+    later: tuple[Later, ...] = ()
 
     @property
     def step(self) -> Step:
@@ -161,7 +175,7 @@ def evolve(state: Escalation | None, event: Event) -> Escalation:
         case AnswerUntold():
             return _told(state, {"untold": event.times})
         case EscalationEnded():
-            return state.model_copy(update={"status": "ended", "ended_at": event.at})
+            return state.model_copy(update={"status": "ended", "ended_at": event.at, "later": ()})
     raise TypeError(f"{type(event).__name__} is no event of an escalation")
 
 
@@ -186,8 +200,18 @@ def _raised(event: EscalationRaised) -> Escalation:
 
 
 def _joined(state: Escalation, event: ReasonJoined) -> Escalation:
+    reasons = state.reasons if event.reason in state.reasons else (*state.reasons, event.reason)
+    if event.later_level is not None:
+        one = Later(
+            reason=event.reason,
+            level=event.later_level,
+            executive_id=event.later_id,
+            contact_id=event.contact_id,
+            promise_id=event.promise_id,
+        )
+        return state.model_copy(update={"reasons": reasons, "later": (*state.later, one)})
     told = {
-        "reasons": state.reasons if event.reason in state.reasons else (*state.reasons, event.reason),
+        "reasons": reasons,
         "departure_threat": state.departure_threat or event.departure_threat,
         "contact_id": event.contact_id or state.contact_id,
         "promise_id": event.promise_id or state.promise_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
+from uuid import UUID, uuid5
 
 from services.escalation.domain.presence import loud_at
 from shared.policy import Policy
@@ -34,6 +35,14 @@ MailKind = Literal[
 AGAIN: Final = "again"
 #: a `superior` is named by the agent whose superior it is
 RecipientKind = Literal["executive", "customer", "agent", "superior", "address"]
+
+
+_MAILS: Final = UUID("0b9f4a52-6d0e-5c1c-9a8e-3f8f5a5f6c11")
+
+
+def mail_id(*causes: str | int) -> str:
+    """The id of a mail, from what caused it: the same cause again is the same mail."""
+    return str(uuid5(_MAILS, "/".join(str(cause) for cause in causes)))
 
 
 @dataclass(frozen=True, slots=True)

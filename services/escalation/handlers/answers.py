@@ -12,10 +12,10 @@ from services.escalation.domain.climbing import decide_forward
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import delegator
-from services.escalation.domain.mail import MailOrder
+from services.escalation.domain.mail import MailOrder, mail_id
 from services.escalation.domain.promising import decide_promise
 from services.escalation.handlers.promises import NEW_WORDS, lay_down, new_reference, said_before
-from services.escalation.handlers.raising import ladder_of, mail_id, on_time, stand
+from services.escalation.handlers.raising import ladder_of, on_time, stand
 from services.escalation.store import Book
 from services.escalation.store.book import Said
 from shared.contracts.envelope import new_id

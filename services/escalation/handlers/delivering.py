@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.escalation.domain.acts import Delivered
 from services.escalation.domain.delivering import (
     ABOVE_AFTER,
@@ -13,10 +15,10 @@ from services.escalation.domain.delivering import (
     untold_due,
 )
 from services.escalation.domain.escalation import Because, Escalation
-from services.escalation.domain.ladder import written_to
-from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
+from services.escalation.domain.mail import MailOrder, MailOutcome, mail_id
 from services.escalation.handlers.answers import Done, done, not_found
-from services.escalation.handlers.raising import mail_id
+from services.escalation.handlers.raising import raise_later
+from services.escalation.handlers.telling import ask_owner_to_tell, owner_of, press, tell_above, tell_writer
 from services.escalation.store import Book
 from shared.refusal import Refusal
 from shared.timers import Due
@@ -28,7 +30,7 @@ def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
     kept = book.escalations.get(act.escalation_id)
     if kept is None:
         return not_found()
-    said = act.acknowledgement
+    said, before = act.acknowledgement, kept.now
     decided = decide_delivered(kept.now, work.now, "owner", act.agent_id, True if said else None)
     if isinstance(decided, Refusal):
         return decided
@@ -39,6 +41,7 @@ def delivered(book: Book, work: Work, act: Delivered) -> Done | Refusal:
     for event in decided:
         book.say_escalation(work, kept, event, by=act.agent_id, note=note)
     _watch(book, work, kept)
+    raise_later(book, work, before)
     return done(book, kept)
 
 
@@ -49,18 +52,32 @@ def on_answer_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcom
         return
     if outcome.state == "accepted":
         if kept.now.status == "answered" and kept.now.answer.failed is None:
-            decided = decide_delivered(kept.now, outcome.at, "mail")
+            before = kept.now
+            decided = decide_delivered(before, outcome.at, "mail")
             assert not isinstance(decided, Refusal)
             for event in decided:
                 book.say_escalation(work, kept, event)
+            raise_later(book, work, before)
         return
     went_out = outcome.came_back or kept.now.answer.through == "mail"
-    owner_id = _owner(book, kept.now)
+    owner_id = owner_of(book, kept.now)
     because: Because = "came_back" if went_out else "no_address" if outcome.no_address else "refused"
     for event in decide_failed(kept.now, because, owner_id, work.now):
         book.say_escalation(work, kept, event)
         ask_owner_to_tell(book, work, kept.now)
+        press(book, work, kept.now)
         _watch(book, work, kept)
+
+
+def given_up(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> MailOutcome:
+    """What became of the mail that brings an answer. One for which more trouble waits is not tried for days: after the
+    time that an owner has to tell an answer, the owner tells this one, too."""
+    kept = book.escalations.get(order.escalation_id or "")
+    given = kept.now.answer if kept and kept.now.later else None
+    within = book.policies.current.escalation.tell.within.delta
+    if outcome.state != "temporary" or given is None or given.id != order.answer_id or work.now < given.at + within:
+        return outcome
+    return replace(outcome, state="permanent", retry_at=None)
 
 
 def on_confirm_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
@@ -86,13 +103,6 @@ def on_confirm_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutco
     )
 
 
-def ask_owner_to_tell(book: Book, work: Work, state: Escalation) -> None:
-    """No mail can bring the answer: the owner is asked to; without an owner, whoever becomes it."""
-    owner = _owner(book, state)
-    if owner is not None:
-        _order(book, work, state, "agent", owner)
-
-
 def when_tell_due(book: Book, work: Work, due: Due) -> None:
     """The owner has not said that the customer knows: they are reminded, then those above them, then the writer too.
 
@@ -101,20 +111,20 @@ def when_tell_due(book: Book, work: Work, due: Due) -> None:
     kept = book.escalations.get(due.subject_id)
     if kept is None:
         return
-    for event in decide_untold(kept.now, _owner(book, kept.now), work.now, book.policies.current.escalation.tell):
+    for event in decide_untold(kept.now, owner_of(book, kept.now), work.now, book.policies.current.escalation.tell):
         book.say_escalation(work, kept, event)
         _remind(book, work, kept.now)
     _watch(book, work, kept)
 
 
 def _remind(book: Book, work: Work, state: Escalation) -> None:
-    times, owner = state.answer.untold if state.answer else 0, _owner(book, state)
+    times, owner = state.answer.untold if state.answer else 0, owner_of(book, state)
     if owner is not None:
-        _order(book, work, state, "agent", owner)
+        ask_owner_to_tell(book, work, state)
     if times >= ABOVE_AFTER or owner is None:
-        _tell_above(book, work, state)
+        tell_above(book, work, state)
     if times >= WRITER_AFTER:
-        _tell_writer(book, work, state)
+        tell_writer(book, work, state)
 
 
 def on_tell_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcome) -> None:
@@ -123,52 +133,11 @@ def on_tell_mail(book: Book, work: Work, order: MailOrder, outcome: MailOutcome)
     if outcome.state != "permanent" or kept is None or kept.now.status != "answered":
         return
     if order.recipient_kind == "agent":
-        _tell_above(book, work, kept.now)
+        tell_above(book, work, kept.now)
     elif order.recipient_kind in ("address", "superior"):
-        _tell_writer(book, work, kept.now)
-
-
-def _tell_above(book: Book, work: Work, state: Escalation) -> None:
-    """The supervisors of the policy; without them, the superior of whoever owns it; without an owner, the writer."""
-    owner, supervisors = _owner(book, state), book.policies.current.supervisors
-    for one in supervisors:
-        _order(book, work, state, "address", one)
-    if not supervisors and owner is not None:
-        _order(book, work, state, "superior", owner)
-    if not supervisors and owner is None:
-        _tell_writer(book, work, state)
-
-
-def _tell_writer(book: Book, work: Work, state: Escalation) -> None:
-    if state.answer is not None:
-        _order(book, work, state, "executive", written_to(book.policies.current, state.answer.executive_id))
+        tell_writer(book, work, kept.now)
 
 
 def _watch(book: Book, work: Work, kept: Kept[Escalation]) -> None:
     due = untold_due(kept.now, book.policies.current.escalation.tell)
     work.set_timer("tell", kept.id, kept.customer_id, due)
-
-
-def _owner(book: Book, state: Escalation) -> str | None:
-    return book.complaint(state.complaint_id, state.customer_id).owner_id
-
-
-def _order(book: Book, work: Work, state: Escalation, kind: RecipientKind, who: str) -> None:
-    assert state.answer is not None
-    times = state.answer.untold
-    book.order(
-        MailOrder(
-            id=mail_id("tell", state.id, state.answer.id, kind, who, times),
-            kind="tell",
-            customer_id=state.customer_id,
-            recipient_kind=kind,
-            recipient_id=who,
-            ordered_at=work.now,
-            complaint_id=state.complaint_id,
-            escalation_id=state.id,
-            promise_id=state.answer.promise_id,
-            step=times,
-            level=state.level,
-            answer_id=state.answer.id,
-        )
-    )

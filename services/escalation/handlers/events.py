@@ -7,9 +7,9 @@ from decimal import Decimal
 from services.escalation.domain import contact as contacts
 from services.escalation.domain.climbing import Cause, level_of
 from services.escalation.domain.complaint import Complaint, alarming
-from services.escalation.domain.mail import MailOrder
-from services.escalation.handlers.delivering import ask_owner_to_tell
-from services.escalation.handlers.raising import agent_or_supervisors, answered_back, mail_id, raise_or_join
+from services.escalation.domain.mail import MailOrder, mail_id
+from services.escalation.handlers.raising import agent_or_supervisors, answered_back, raise_or_join
+from services.escalation.handlers.telling import ask_owner_to_tell
 from services.escalation.handlers.watching import carry, judge_anew, tell_first_owner
 from services.escalation.store import Book
 from shared.contracts import ownership

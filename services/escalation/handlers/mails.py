@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.escalation.domain.ladder import written_to
 from services.escalation.domain.mail import MailOrder, MailOutcome
-from services.escalation.handlers.delivering import on_answer_mail, on_confirm_mail, on_tell_mail
+from services.escalation.handlers.delivering import given_up, on_answer_mail, on_confirm_mail, on_tell_mail
 from services.escalation.handlers.reaching import cannot_reach, learn
 from services.escalation.handlers.watching import chase_order
 from services.escalation.store import Book
@@ -13,8 +13,10 @@ from shared.work import Work
 
 def on_mail_outcome(book: Book, work: Work, outcome: MailOutcome) -> None:
     """One attempt is over. What is to be tried again changes nothing here: the ladder goes on meanwhile."""
-    book.outcomes.append(outcome)
     order = book.ordered.get(outcome.mail_id)
+    if order is not None and order.kind == "answer":
+        outcome = given_up(book, work, order, outcome)
+    book.outcomes.append(outcome)
     if order is None or outcome.state not in ("accepted", "permanent"):
         return
     if order.recipient_kind == "executive":

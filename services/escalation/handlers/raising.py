@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
-
 from services.escalation.domain.climbing import Cause, decide_join, decide_passed_over, decide_raise, decide_time
 from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import Ladder, written_to
-from services.escalation.domain.mail import MailOrder, RecipientKind
+from services.escalation.domain.mail import MailOrder, RecipientKind, mail_id
+from services.escalation.handlers.telling import press
 from services.escalation.store import Book
 from shared.contracts.envelope import new_id
 from shared.work import Kept, Work
-
-_MAILS = UUID("0b9f4a52-6d0e-5c1c-9a8e-3f8f5a5f6c11")
-
-
-def mail_id(*causes: str | int) -> str:
-    """The id of a mail, from what caused it: the same cause again is the same mail."""
-    return str(uuid5(_MAILS, "/".join(str(cause) for cause in causes)))
 
 
 def agent_or_supervisors(book: Book, agent_id: str | None) -> list[tuple[RecipientKind, str]]:
@@ -41,8 +33,8 @@ def raise_or_join(book: Book, work: Work, complaint: Complaint, cause: Cause) ->
 
 def joined(book: Book, work: Work, complaint: Complaint, cause: Cause) -> tuple[Kept[Escalation], int]:
     """The escalation that a cause has raised or joined, and how many steps were made before: its step does not `stand`
-    yet."""
-    kept = book.waiting(complaint.id)
+    yet. One is open at a time: a cause joins that which waits, else that whose answer has not reached the customer."""
+    kept = book.waiting(complaint.id) or book.undelivered(complaint.id)
     if kept is not None:
         on_time(book, work, kept)
     before = kept.now.steps_made if kept else 0
@@ -54,9 +46,24 @@ def joined(book: Book, work: Work, complaint: Complaint, cause: Cause) -> tuple[
     else:
         for event in decide_join(kept.now, cause, work.now, ladder_of(book, kept.now)):
             book.say_escalation(work, kept, event)
+            press(book, work, kept.now)
     if kept.now.steps_made > before:
         pass_over(book, work, kept)
     return kept, before
+
+
+def raise_later(book: Book, work: Work, delivered: Escalation) -> None:
+    """The customer has the answer: what came after it was given is raised now. `delivered` is as it was before that."""
+    complaint = book.complaint(delivered.complaint_id, delivered.customer_id)
+    for one in delivered.later:
+        cause = Cause(
+            one.reason,
+            one.level,
+            contact_id=one.contact_id,
+            promise_id=one.promise_id,
+            executive_id=one.executive_id,
+        )
+        raise_or_join(book, work, complaint, cause)
 
 
 def answered_back(book: Book, work: Work, complaint: Complaint, earlier: str | None = None) -> bool:

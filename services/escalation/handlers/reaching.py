@@ -5,9 +5,9 @@ from __future__ import annotations
 from services.escalation.domain.acts import Trusted
 from services.escalation.domain.climbing import decide_undeliverable
 from services.escalation.domain.escalation import Escalation
-from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind
+from services.escalation.domain.mail import MailOrder, MailOutcome, RecipientKind, mail_id
 from services.escalation.domain.reach import Mark, refused
-from services.escalation.handlers.raising import ladder_of, mail_id, on_time, pass_over, stand
+from services.escalation.handlers.raising import ladder_of, on_time, pass_over, stand
 from services.escalation.store import Book
 from shared.contracts.escalation import Undeliverable
 from shared.refusal import Refusal

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.escalation.domain.mail import MailOrder, MailOutcome
+from services.escalation.domain.mail import MailOrder, MailOutcome, mail_id
 from services.escalation.domain.replying import MOST_REFUSALS, BounceCame, ReplyCame
 from services.escalation.handlers.answers import answer
 from services.escalation.handlers.mails import on_mail_outcome
-from services.escalation.handlers.raising import mail_id
 from services.escalation.store import Book
 from shared.refusal import Refusal
 from shared.work import Work

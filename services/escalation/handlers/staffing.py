@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.escalation.domain.complaint import Complaint
-from services.escalation.domain.mail import AGAIN, MailKind, MailOrder, RecipientKind
+from services.escalation.domain.mail import AGAIN, MailKind, MailOrder, RecipientKind, mail_id
 from services.escalation.handlers.events import on_complaint
-from services.escalation.handlers.raising import agent_or_supervisors, mail_id
+from services.escalation.handlers.raising import agent_or_supervisors
 from services.escalation.store import Book
 from shared.contracts import ownership
 from shared.work import Work

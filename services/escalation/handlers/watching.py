@@ -9,7 +9,7 @@ from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.contact import Contact
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.ladder import written_to
-from services.escalation.domain.mail import MailOrder, RecipientKind
+from services.escalation.domain.mail import MailOrder, RecipientKind, mail_id
 from services.escalation.domain.promise import Action, Promise
 from services.escalation.domain.promising import (
     chased,
@@ -19,7 +19,7 @@ from services.escalation.domain.promising import (
     hurts,
     next_due,
 )
-from services.escalation.handlers.raising import joined, mail_id, stand
+from services.escalation.handlers.raising import joined, stand
 from services.escalation.store import Book
 from services.escalation.store.book import Breach, Watch
 from shared.contracts.escalation import PromiseBroken, PromiseEvent

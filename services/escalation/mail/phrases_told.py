@@ -26,6 +26,7 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "{at} to tell the customer in person, and has not said that they did.",
         "untold_unowned": "an executive has answered this customer, no mail could bring the answer since {at}, and "
         "nobody owns the complaint who could tell them.",
+        "untold_more": "Meanwhile there is more, which goes to an executive as soon as the customer knows this answer:",
         "untold_ask": "Please see to it that the customer hears these words.",
         "words_of": "What {name} has answered",
         "stay": "What the customer said would make them stay",
@@ -55,6 +56,7 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "untold_subject": "投诉 {reference}：答复未能到达客户（第 {times} 次提醒）",
         "untold": "主管已答复此客户，但邮件无法送达。已于 {at} 请 {owner} 亲自告知客户，至今未确认已告知。",
         "untold_unowned": "主管已答复此客户，但自 {at} 起邮件无法送达，且此投诉无人负责，没有人可以告知客户。",
+        "untold_more": "其间又有新的情况，客户得知此答复后将立即转给高管：",
         "untold_ask": "请确保客户得知以下答复。",
         "words_of": "{name} 的答复",
         "stay": "客户说怎样才愿意留下",

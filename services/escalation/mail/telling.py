@@ -106,6 +106,9 @@ def untold(language: str, name: str, facts: Facts, said: Said, times: int) -> Le
     letter.add("text", letter.say("hello", name=name))
     at = facts.at(_failed_at(facts))
     letter.add("text", told(letter.language, "untold" if facts.owner else "untold_unowned", owner=facts.owner, at=at))
+    if since := (facts.escalation or {}).get("reasons_since_answer"):
+        letter.add("text", told(letter.language, "untold_more"))
+        letter.add("list", lines=[letter.say(str(reason)) for reason in since])
     letter.add("text", told(letter.language, "untold_ask"))
     return _with_words(letter, facts, said)
 

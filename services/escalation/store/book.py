@@ -189,6 +189,10 @@ class Book:
         """Escalations of this complaint whose answer has not reached the customer."""
         return [one for one in self._of_complaint.get(complaint_id, ()) if one.now.status == "answered"]
 
+    def undelivered(self, complaint_id: str) -> Kept[Escalation] | None:
+        """The latest of them."""
+        return max(self.answered(complaint_id), key=lambda one: one.now.raised_at, default=None)
+
     def last_answer(self, complaint_id: str) -> Answer | None:
         """The latest answer of an executive to this complaint, as far as its escalations were read."""
         given = [one.now.answer for one in self._of_complaint.get(complaint_id, ()) if one.now.answer]

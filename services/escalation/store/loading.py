@@ -192,6 +192,9 @@ async def _escalations(conn: AsyncConnection, book: Book, wanted: Wanted) -> Non
         found |= and_(
             escalations.c.complaint_id == among("complaints", wanted.complaints), escalations.c.status != "ended"
         )
+    if wanted.beside:
+        theirs = select(escalations.c.complaint_id).where(escalations.c.id == among("beside", wanted.beside))
+        found |= escalations.c.complaint_id.in_(theirs) & (escalations.c.status != "ended")
     if wanted.answered:
         found |= escalations.c.complaint_id == among("answered", wanted.answered)
     for row in await conn.execute(select(escalations).where(found)):

@@ -44,6 +44,7 @@ def escalation(
         "standing_unanswered": state.standing_unanswered,
         "level": state.level,
         "reasons": list(state.reasons),
+        "reasons_since_answer": [one.reason for one in state.later],
         "departure_threat": complaint.departure_threat if complaint else state.departure_threat,
         "addressee": person(state.executive_id, policies) | {"instead_of": _other(state.instead_of, policies)},
         "raised_at": state.raised_at,

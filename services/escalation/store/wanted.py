@@ -27,6 +27,8 @@ class Wanted:
     raised: set[str] = field(default_factory=set)
     contacts: set[str] = field(default_factory=set)
     escalations: set[str] = field(default_factory=set)
+    #: those of them whose complaint's other open ones are wanted too
+    beside: set[str] = field(default_factory=set)
     promises: set[str] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
     #: when the contacts that are to be judged were heard: promises watched at no such time are left alone
@@ -62,7 +64,10 @@ class Wanted:
                 before = payload.seen if self.answers_after is None else min(self.answers_after, payload.seen)
                 self.answers_after = before
                 self._sketch(payload)
-            case Delivered() | Forwarded() | LinksRevoked():
+            case Delivered():
+                self.escalations.add(payload.escalation_id)
+                self.beside.add(payload.escalation_id)
+            case Forwarded() | LinksRevoked():
                 self.escalations.add(payload.escalation_id)
             case PromiseGiven():
                 self.complaints |= {payload.complaint_id} if payload.complaint_id else set()
