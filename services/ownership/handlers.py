@@ -13,7 +13,16 @@ from services.ownership.domain.state import Complaint
 from services.ownership.domain.story import Story, Told
 from services.ownership.store import MOST_HELD, Book, pause_row
 from shared.contracts.envelope import Event, full_type
-from shared.contracts.escalation import EscalationDelivered
+from shared.contracts.escalation import (
+    EscalationAnswered,
+    EscalationClimbed,
+    EscalationDelivered,
+    EscalationEvent,
+    EscalationForwarded,
+    EscalationRaised,
+    EscalationRepeated,
+    ReasonJoined,
+)
 from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
 from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded, Paused
 from shared.policy import Policy
@@ -115,12 +124,23 @@ def on_response(book: Book, work: Work, response: ContactResponded) -> None:
         _announce(book, work, book.complaints[late.state.id], late)
 
 
-def on_executive_answered(book: Book, work: Work, told: EscalationDelivered) -> None:
-    """An executive's words reached the customer, who may now say no to them."""
-    kept = book.complaints.get(told.complaint_id)
-    story = domain.executive_answered(kept.now, told, work.now) if kept else None
-    if kept is not None and story is not None:
-        _announce(book, work, kept, story)
+def _of_escalation(decision: Callable[[Story, Any, Policy, datetime], None]) -> Callable[..., None]:
+    def handler(book: Book, work: Work, told: EscalationEvent) -> None:
+        kept = book.complaints.get(told.complaint_id)
+        if kept is None:
+            return
+        story = Story(kept.now, people=book.people)
+        decision(story, told, _policy(book, kept.now), work.now)
+        if story.told:
+            _announce(book, work, kept, story)
+
+    return handler
+
+
+#: somebody above is asked, has answered, has been heard by the customer
+on_executive_asked: Final = _of_escalation(domain.executive_asked)
+on_executive_replied: Final = _of_escalation(domain.executive_replied)
+on_executive_answered: Final = _of_escalation(domain.executive_answered)
 
 
 def on_erased(book: Book, _work: Work, erased: CustomerErased) -> None:
@@ -210,5 +230,11 @@ EVENTS: Final[dict[str, tuple[type[Event], Callable[[Any, Any, Any], Any]]]] = {
     full_type(ContactCaptured): (ContactCaptured, on_contact),
     full_type(ContactResponded): (ContactResponded, on_response),
     full_type(CustomerErased): (CustomerErased, on_erased),
+    full_type(EscalationRaised): (EscalationRaised, on_executive_asked),
+    full_type(ReasonJoined): (ReasonJoined, on_executive_asked),
+    full_type(EscalationClimbed): (EscalationClimbed, on_executive_asked),
+    full_type(EscalationForwarded): (EscalationForwarded, on_executive_asked),
+    full_type(EscalationRepeated): (EscalationRepeated, on_executive_asked),
+    full_type(EscalationAnswered): (EscalationAnswered, on_executive_replied),
     full_type(EscalationDelivered): (EscalationDelivered, on_executive_answered),
 }

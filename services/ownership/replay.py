@@ -31,7 +31,7 @@ from services.ownership.store import metadata, pause_row, row_of
 from services.ownership.store.tables import agents, complaints, events, inbox, pauses, timers_rows
 from shared.audit import envelope_of, subjects
 from shared.contracts.envelope import full_type
-from shared.contracts.ownership import ExecutiveAnswered, Paused
+from shared.contracts.ownership import ExecutiveAnswered, ExecutiveAsked, ExecutiveReplied, Paused
 from shared.contracts.registry import BY_TYPE
 from shared.outbox import chained
 from shared.sets import insert_many
@@ -114,12 +114,15 @@ async def _receipts(conn: AsyncConnection) -> None:
     """What has had its effect is known by what it caused: delivered again, it has none."""
     cause = events.alias("cause")
     own = exists(select(cause.c.position).where(cast(cause.c.event_id, Text) == _e.causation_id))
-    from_above = _e.type == full_type(ExecutiveAnswered)
-    source = case((own, SOURCE), (from_above, "urn:complaint-loop:escalation"), else_="urn:complaint-loop:intake")
+    from_above = _e.type.in_([full_type(one) for one in (ExecutiveAsked, ExecutiveReplied, ExecutiveAnswered)])
+    # clocks may be told beside it, which say nothing of where it came from
+    source = case(
+        (own, SOURCE), (func.bool_or(from_above), "urn:complaint-loop:escalation"), else_="urn:complaint-loop:intake"
+    )
     told = (
         select(source.label("source"), _e.causation_id.label("event_id"), func.min(_e.at).label("received_at"))
         .where(_e.causation_id.is_not(None))
-        .group_by(source, _e.causation_id)
+        .group_by(_e.causation_id)
     )
     statement = insert(inbox).from_select(["source", "event_id", "received_at"], told)
     await conn.execute(statement.on_conflict_do_nothing())

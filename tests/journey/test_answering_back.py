@@ -31,7 +31,7 @@ async def test_a_customer_who_is_not_satisfied_is_heard_by_the_same_executive(wo
     no = {"solved": "no", "comment": "Nobody came!"}
     assert (await world.ask("POST", world.link(TOM, "c"), data=no)).status_code == 200
     await world.settle()
-    assert await world.told() == ["complaint.escalation_asked", "escalation.raised"]
+    assert await world.told() == ["complaint.escalation_asked", "complaint.executive_asked", "escalation.raised"]
     assert await world.mailed() == [("ask", VP)]
     letter = text_of(world.last_mail(VP))
     places = [letter.index(f"> {said}") for said in ("A line that holds.", WORDS, "May is free.", "Nobody came!")]
@@ -47,7 +47,7 @@ async def test_a_customer_who_is_not_satisfied_is_heard_by_the_same_executive(wo
     await world.told(), await world.mailed()
     await world.post("agent", f"{path}/confirmation", {"solved": False, "comment": "The splitter is another one."})
     await world.settle()
-    assert await world.told() == ["complaint.escalation_asked", "escalation.raised"]
+    assert await world.told() == ["complaint.escalation_asked", "complaint.executive_asked", "escalation.raised"]
     await answer(world, "I had the wrong splitter with me. Our engineer Ada fits the right one now, I wait with her.")
 
     # and when the owner has answered too, and the customer says no: once more, next to all of it
@@ -57,7 +57,7 @@ async def test_a_customer_who_is_not_satisfied_is_heard_by_the_same_executive(wo
     await world.told(), await world.mailed()
     await world.post("agent", f"{path}/confirmation", {"solved": False, "comment": "It dropped at six."})
     await world.settle()
-    assert await world.told() == ["complaint.reopened", "escalation.raised"]
+    assert await world.told() == ["complaint.reopened", "complaint.executive_asked", "escalation.raised"]
     assert await world.mailed() == [("ask", VP)]
     letter = text_of(world.last_mail(VP))
     places = [letter.index(f"> {said}") for said in (WORDS, "Nobody came!", AGAIN, "The splitter is in.")]

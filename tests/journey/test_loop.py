@@ -22,6 +22,7 @@ async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_bre
         "complaint.opened",
         "complaint.owner_assigned",
         "complaint.departure_threatened",
+        "complaint.executive_asked",
         "escalation.raised",
     ]
     assert await world.mailed() == [("ask", "vp@company.example")]
@@ -49,6 +50,7 @@ async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_bre
     assert (await world.ask("POST", page, data=form)).status_code == 200
     await world.settle()
     assert await world.told() == [
+        "complaint.executive_replied",
         "complaint.executive_answered",
         "escalation.answered",
         "promise.made",
@@ -67,6 +69,7 @@ async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_bre
     assert await world.told() == [
         "contact.captured",
         "complaint.contact_joined",
+        "complaint.executive_asked",
         "promise.broken",
         "escalation.raised",
     ]
@@ -132,14 +135,15 @@ async def test_what_nobody_owns_climbs_to_the_top_and_is_repeated_there_until_so
     # when the claim clock runs out
     await world.pass_time(timedelta(minutes=15), by=timedelta(minutes=1))
     told = await world.told()
-    assert told == [*["complaint.clock_warned"] * 3, "complaint.clock_breached", "escalation.raised"]
+    asked = ["complaint.executive_asked", "escalation.raised"]
+    assert told == [*["complaint.clock_warned"] * 3, "complaint.clock_breached", *asked]
     assert await world.mailed() == [("ask", "head@company.example")]
 
     # when nobody answers, it climbs, and at the top it is said again and again
     await world.pass_time(timedelta(hours=4))
     assert sorted(await world.told()) == [
-        *["complaint.clock_breached"] * 2,  # acknowledgement and first response
-        *["complaint.clock_warned"] * 6,
+        *["complaint.clock_breached"] * 3,  # acknowledgement, first response and the executive's answer
+        *["complaint.clock_warned"] * 9,
         "escalation.climbed",
         "escalation.reason_joined",
     ]

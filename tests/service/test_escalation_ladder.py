@@ -67,6 +67,11 @@ async def test_much_at_stake_goes_to_the_top(escalation: World) -> None:
     assert len(await escalation.escalations()) == 1
 
 
+async def test_what_an_executive_did_not_answer_in_time_is_the_ladders_matter(trouble: World) -> None:
+    await trouble.tell(breached("executive_answer"))
+    assert await trouble.escalations() == [] and (await trouble.feed())[-1]["type"] == "complaint.clock_breached"
+
+
 async def test_further_reasons_join_and_a_graver_one_lifts(trouble: World) -> None:
     await trouble.tell(breached())
     await trouble.pass_time(HOUR)

@@ -73,8 +73,10 @@ def on_classified(book: Book, work: Work, event: ownership.Classified) -> None:
 
 
 def on_clock_breached(book: Book, work: Work, event: ownership.ClockBreached) -> None:
-    """A missed clock; the claim clock means that nobody owns it."""
+    """A missed clock; the claim clock means that nobody owns it. Of what executives owe the ladder knows more."""
     complaint = on_complaint(book, work, event)
+    if event.kind == "executive_answer":
+        return
     _raise(book, work, complaint, "unowned" if event.kind == "claim" else "clock_breached")
 
 

@@ -20,6 +20,7 @@ from . import view
 from .desk import Desk, no_such_complaint
 from .doing import Name
 from .explaining import EXPLAIN_TYPES, explained, supposed
+from .explaining_executives import policies_of
 from .ledger import whole_ledger
 
 Reader = Annotated[Principal, Depends(requires("agent", "supervisor", "executive", "integration", "admin", "service"))]
@@ -118,7 +119,7 @@ def complaints(desk: Desk) -> APIRouter:
         found = await _found(desk, name)
         async with desk.engine.connect() as conn:
             told = await reading.told(conn, found.state.id, EXPLAIN_TYPES)
-            await desk.pages.policies.learn(conn, [found.state.policy_version])
+            await desk.pages.policies.learn(conn, [found.state.policy_version, *policies_of(told)])
             other = None if what_if is None else await _version(conn, what_if)
         if other is not None:
             return Answer(supposed(found.state, desk.pages.policies, other, told, clock))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from services.ownership.domain import Clock, Complaint
 from services.ownership.domain.clocks import (
     CONFIRMATION,
+    EXECUTIVE_ANSWER,
     FOLLOW_UP,
     NEXT_UPDATE,
     SUCCESSION,
@@ -21,10 +22,11 @@ from shared.calendars import Calendar, due_at, explain
 from shared.http import Problem
 from shared.policy import Choice, Facts, Policies, Policy, chosen
 
+from . import explaining_executives as executives
 from .explaining_visits import visit
 
 #: what of a complaint's timeline is read for it
-EXPLAIN_TYPES: Final = ("complaint.paused", "complaint.resumed")
+EXPLAIN_TYPES: Final = ("complaint.paused", "complaint.resumed", executives.ASKED)
 _TOLD: Final = "The customer was told to hear again by then; that takes the place of the policy's term."
 _MERGED: Final = "It was promised on a complaint that was merged into this one: of two clocks the stricter is owed."
 _SUPPOSED: Final = ", had it been in force when the complaint was opened"
@@ -47,7 +49,7 @@ def explained(state: Complaint, policies: Policies, told: Sequence[dict[str, Any
     if not clocks:
         raise _no_such_clock(clock.kind for clock in state.clocks)
     policy, facts, pauses = policies.of(state.policy_version), facts_of(state), _pauses(told)
-    frozen = _Frame(state, policy, policy, facts, policy.calendar(state.region), pauses)
+    frozen = _Frame(state, policy, policy, facts, policy.calendar(state.region), pauses, policies, told)
     return {**_head(state, policy, facts, state.region), "clocks": [_as_it_is(frozen, clock) for clock in clocks]}
 
 
@@ -58,7 +60,7 @@ def supposed(
     facts = _facts_under(state, other)
     assert facts.region is not None
     own = policies.of(state.policy_version)
-    frame = _Frame(state, own, other, facts, other.calendar(facts.region), _pauses(told))
+    frame = _Frame(state, own, other, facts, other.calendar(facts.region), _pauses(told), policies, told)
     clocks = [_as_it_would_be(frame, clock) for clock in state.clocks if kind is None or clock.kind == kind]
     there = {clock.kind for clock in state.clocks}
     for term in other.terms(facts):
@@ -81,6 +83,9 @@ class _Frame:
     facts: Facts
     calendar: Calendar
     pauses: Sequence[_Pause]
+    policies: Policies
+    #: what of the timeline is read for it
+    told: Sequence[dict[str, Any]]
 
 
 def _no_such_clock(kinds: Any) -> Problem:
@@ -176,6 +181,8 @@ def _as_it_is(frame: _Frame, clock: Clock) -> dict[str, Any]:
         silent = frame.policy.confirmation.silent_after
         asked = f"The customer is asked until {silent.words} after the answer; without a word it is closed as silent."
         return {**told, "words": [asked]}
+    if clock.kind == EXECUTIVE_ANSWER:
+        return {**told, **executives.executive(clock, frame.told, frame.policies)}
     if clock.kind == FOLLOW_UP:
         return {**told, "words": visit(frame.state, clock, frame.policy, frame.facts)[1]}
     choice = chosen(frame.policy, frame.facts, clock.kind)
@@ -272,6 +279,8 @@ def _as_it_would_be(frame: _Frame, clock: Clock) -> dict[str, Any]:
         )
     if clock.kind == FOLLOW_UP:
         return _compared(told, clock, *visit(frame.state, clock, policy, frame.facts))
+    if clock.kind == EXECUTIVE_ANSWER:
+        return _compared(told, clock, *executives.supposed(clock, frame.told, policy))
     if _was_told(frame, clock):
         return _compared(told, clock, clock.due_at, ["What the customer was told stands under any policy."])
     choice = chosen(policy, frame.facts, clock.kind)

@@ -12,8 +12,8 @@ from .contacts import (
 from .decide import decide
 from .due import next_moment, work_through
 from .evolve import evolve
+from .executives import executive_answered, executive_asked, executive_replied
 from .manning import keep_manned, next_look
-from .resolving import executive_answered
 from .standing_in import acted_as
 from .state import Clock, Complaint, from_json, to_json
 from .story import Around, Story, Told
@@ -34,6 +34,8 @@ __all__ = [
     "decide_response_to_closed",
     "evolve",
     "executive_answered",
+    "executive_asked",
+    "executive_replied",
     "from_json",
     "joins",
     "keep_manned",

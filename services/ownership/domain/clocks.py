@@ -25,10 +25,17 @@ SUCCESSION: Final = "succession"
 NEXT_UPDATE: Final = "next_update"
 #: the visit after a closing: first its due time is when it is to be made, then until when at the latest
 FOLLOW_UP: Final = "follow_up"
+#: an executive's own words, owed since an escalation was raised: until when is escalation's to say, and nothing but
+#: their answer ends it
+EXECUTIVE_ANSWER: Final = "executive_answer"
+#: the ladder has no `warn_at`: what clocks have that say nothing of it
+_WARN_AT: Final = (50, 75, 90)
+#: what is owed by others than the owner, and goes on whatever they do
+_NOT_THE_OWNERS: Final = (SUCCESSION, EXECUTIVE_ANSWER)
 #: what any human's words to the customer meet
 WORDS_MEET: Final = ("acknowledgement", "first_response")
 #: kinds in the policy that are kept elsewhere or start at another time
-_NOT_AT_OPENING: Final = frozenset({"executive_answer", FOLLOW_UP, CONFIRMATION, SUCCESSION})
+_NOT_AT_OPENING: Final = frozenset({EXECUTIVE_ANSWER, FOLLOW_UP, CONFIRMATION, SUCCESSION})
 
 
 def at_opening(kind: str) -> bool:
@@ -105,8 +112,8 @@ def met(state: Complaint, kinds: Iterable[str], at: datetime) -> list[ClockChang
 
 
 def all_stopped(state: Complaint, at: datetime) -> list[ClockChange]:
-    """Whatever still runs is no longer owed."""
-    return [change(clock, "stopped", at) for clock in state.clocks if clock.running]
+    """Whatever still runs is no longer owed, but for what an executive was asked: only they end that."""
+    return [change(clock, "stopped", at) for clock in state.clocks if clock.running and clock.kind != EXECUTIVE_ANSWER]
 
 
 def spoken(
@@ -157,7 +164,9 @@ def _promised(by: datetime, cycle: int, at: datetime, term: Term | None) -> Cloc
 
 def answered(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:
     """An answer meets everything that was owed, named rules too; then the customer's word is waited for."""
-    changes = [change(clock, "met", at) for clock in state.clocks if clock.running and clock.kind != SUCCESSION]
+    changes = [
+        change(clock, "met", at) for clock in state.clocks if clock.running and clock.kind not in _NOT_THE_OWNERS
+    ]
     calendar = policy.calendar(state.region)
     silent_at = due_at(at, policy.confirmation.silent_after, "calendar", calendar)
     reminders = sorted(due_at(at, after, "calendar", calendar) for after in policy.confirmation.remind_after)
@@ -178,6 +187,41 @@ def answered(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange
         )
     )
     return changes
+
+
+def executive_asked(
+    state: Complaint, at: datetime, due: datetime, answered_at: datetime | None = None
+) -> list[ClockChange]:
+    """The clock of an escalation raised at `at`, in the place of one that must be over; `answered_at`: heard of before,
+    so that nothing is left to be told."""
+    late = answered_at is not None and answered_at > due
+    start = ClockChange(
+        change="started",
+        kind=EXECUTIVE_ANSWER,
+        cycle=state.cycle,
+        at=at,
+        due_at=due,
+        hours="calendar",
+        warnings=_percents(at, due) if answered_at is None else (),
+        breached_at=due if late else None,
+    )
+    changes = [*met(state, (EXECUTIVE_ANSWER,), at), start]
+    if answered_at is not None:
+        over = max(answered_at, at)
+        changes.append(ClockChange(change="met", kind=EXECUTIVE_ANSWER, cycle=state.cycle, at=over))
+    return changes
+
+
+def executive_moved(clock: Clock, at: datetime, due: datetime) -> ClockChange:
+    """Somebody else is asked before the answer was late, and has until `due`."""
+    warnings = _percents(clock.started_at, due)
+    return ClockChange(
+        change="moved", kind=clock.kind, cycle=clock.cycle, at=at, due_at=due, hours="calendar", warnings=warnings
+    )
+
+
+def _percents(start: datetime, due: datetime) -> tuple[tuple[int, datetime], ...]:
+    return tuple((percent, start + max(due - start, timedelta()) * percent / 100) for percent in _WARN_AT)
 
 
 def decision(state: Complaint, policy: Policy, at: datetime) -> list[ClockChange]:

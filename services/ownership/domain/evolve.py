@@ -10,7 +10,7 @@ from shared.contracts import ownership as said
 from shared.contracts.envelope import Event
 
 from .applying import applied, marked
-from .state import Complaint, Deputy, FollowUp, Helper, Pause, Succession
+from .state import Complaint, Deputy, Escalated, FollowUp, Helper, Pause, Succession
 
 #: why a complaint was opened, where somebody has said that it is one
 _SURE: Final = ("complaint", "still_not_solved", "split")
@@ -225,6 +225,22 @@ def _split(state: Complaint, event: said.Split) -> Complaint:
     )
 
 
+def _executive_asked(state: Complaint, event: said.ExecutiveAsked) -> Complaint:
+    known = state.escalation(event.escalation_id) or Escalated(event.escalation_id)
+    rest = tuple(one for one in state.escalations if one.id != event.escalation_id)
+    now = replace(known, asked_at=event.at)
+    return _with_clocks(state, event, escalations=(*rest, now) if event.clocks else (now, *rest))
+
+
+def _executive_replied(state: Complaint, event: said.ExecutiveReplied) -> Complaint:
+    told = tuple(
+        replace(one, answered_at=event.at) if one.id == event.escalation_id else one for one in state.escalations
+    )
+    if state.escalation(event.escalation_id) is None:
+        told = (Escalated(event.escalation_id, None, event.at), *told)
+    return _with_clocks(state, event, escalations=told)
+
+
 def _executive_answered(state: Complaint, event: said.ExecutiveAnswered) -> Complaint:
     return _with_clocks(state, event, executive_answered=event.cycle)
 
@@ -280,6 +296,8 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, Any], Complaint]]] = {
     said.Repeated: _repeated,
     said.EscalationAsked: _with_clocks,
     said.Answered: _answered,
+    said.ExecutiveAsked: _executive_asked,
+    said.ExecutiveReplied: _executive_replied,
     said.ExecutiveAnswered: _executive_answered,
     said.Accepted: _accepted,
     said.Reopened: _reopened,

@@ -23,6 +23,8 @@ from .story import Story, ids
 BY_POLICY: Final = "policy"
 #: how far ahead it is looked for what falls due outside working hours
 _HORIZON: Final = timedelta(days=400)
+#: what no deputy can do in the owner's place
+_OF_OTHERS: Final = (clocks.CONFIRMATION, clocks.SUCCESSION, clocks.EXECUTIVE_ANSWER)
 _WORDS: Final[dict[Why, str]] = {
     "inactive": "the owner is inactive",
     "absent": "the owner is absent",
@@ -151,6 +153,6 @@ def _owed(state: Complaint, now: datetime) -> Iterator[Clock]:
     for clock in state.clocks:
         if not clock.running or clock.breached_at is not None or clock.due_at <= now:
             continue
-        if clock.kind in (clocks.CONFIRMATION, clocks.SUCCESSION) or (state.pause and clocks.pauses(clock)):
+        if clock.kind in _OF_OTHERS or (state.pause and clocks.pauses(clock)):
             continue
         yield clock

@@ -19,8 +19,9 @@ from .repeating import repeated
 from .state import Clock, Complaint
 from .story import Around, Story, at_stake, ids
 
-#: clocks that end with the complaint that is merged: who succeeds its owner, and what its customer is asked
-ENDS: Final = frozenset({clocks.CONFIRMATION, clocks.SUCCESSION, clocks.FOLLOW_UP})
+#: clocks that do not go on with another complaint: who succeeds the owner, what the customer is asked, and what an
+#: executive was asked of the one that is merged
+ENDS: Final = frozenset({clocks.CONFIRMATION, clocks.SUCCESSION, clocks.FOLLOW_UP, clocks.EXECUTIVE_ANSWER})
 
 
 def merge(story: Story, act: acts.Merge, now: datetime, policy: Policy, around: Around) -> Refusal | None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.contracts import ownership as said
-from shared.contracts.escalation import EscalationDelivered
 from shared.policy import Policy
 from shared.refusal import Refusal
 
@@ -64,16 +63,6 @@ def _no_while_open(story: Story, act: acts.Confirm, now: datetime) -> Refusal | 
     why = act.comment or "not solved"
     story.tell(said.EscalationAsked(**ids(state, now), by=BY_CUSTOMER), by=BY_CUSTOMER, why=why, note=_comment(act))
     return None
-
-
-def executive_answered(state: Complaint, told: EscalationDelivered, now: datetime) -> Story | None:
-    """An executive's words reached the customer; None where that is over."""
-    if state.status == "closed":
-        return None
-    story = Story(state)
-    delivered = {"escalation_id": told.escalation_id, "answer_id": told.answer_id, "cycle": state.cycle}
-    story.tell(said.ExecutiveAnswered(**ids(state, min(told.at, now)), **delivered), by=None)
-    return story
 
 
 def _accepted(story: Story, act: acts.Confirm, now: datetime, policy: Policy) -> Refusal | None:

@@ -109,6 +109,16 @@ class Succession:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalated:
+    """What is known of one escalation: since when somebody is asked (as of the last time that it was heard of), and
+    when an executive answered."""
+
+    id: str
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Complaint:
     """The fold of a complaint's events."""
 
@@ -143,6 +153,8 @@ class Complaint:
     helpers: tuple[Helper, ...] = ()
     #: the cycle in which an executive's own words last reached the customer
     executive_answered: int | None = None
+    #: whose clock runs or ran last comes last; those without one first
+    escalations: tuple[Escalated, ...] = ()
     departure_threat: bool = False
     #: a contact that may threaten to leave, put before the owner until somebody confirms or dismisses it
     departure_possible: str | None = None
@@ -182,6 +194,16 @@ class Complaint:
         """The follow-up of the present cycle, asked for or not."""
         told = self.follow_up
         return told if told is not None and told.cycle == self.cycle else FollowUp(self.cycle)
+
+    def escalation(self, escalation_id: str) -> Escalated | None:
+        """What is known of one."""
+        return next((one for one in self.escalations if one.id == escalation_id), None)
+
+    @property
+    def asking(self) -> Escalated | None:
+        """The one that an executive was asked about last."""
+        last = self.escalations[-1] if self.escalations else None
+        return last if last is not None and last.asked_at is not None else None
 
     def running(self, kind: str) -> Clock | None:
         """The run of this kind that is still owed."""
@@ -257,6 +279,9 @@ def from_json(raw: dict[str, Any]) -> Complaint:
     if (value := raw["value_at_stake"]) is not None:
         state["value_at_stake"] = (value[0], value[1])
     state["helpers"] = tuple([_helper(one) for one in raw["helpers"]])
+    state["escalations"] = tuple(
+        [Escalated(one["id"], _at(one["asked_at"]), _at(one["answered_at"])) for one in raw.get("escalations", ())]
+    )
     if (first := raw.get("first_owner")) is not None:
         state["first_owner"] = (first[0], at(first[1]))
     if (deputy := raw["deputy"]) is not None:

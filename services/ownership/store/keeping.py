@@ -17,7 +17,7 @@ from services.ownership.domain.clocks import FOLLOW_UP, late, owed_at
 from services.ownership.domain.reference import candidates
 from services.ownership.domain.story import Heard
 from shared.contracts.envelope import new_id
-from shared.contracts.escalation import EscalationDelivered
+from shared.contracts.escalation import EscalationEvent
 from shared.contracts.intake import ContactCaptured
 from shared.contracts.ownership import Paused
 from shared.policy import Policies
@@ -112,7 +112,7 @@ class OwnershipStore:
         """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter."""
         book = Book(self.policies)
         ids = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Act)]
-        ids += [i.payload.complaint_id for i in inputs if isinstance(i.payload, EscalationDelivered)]
+        ids += [i.payload.complaint_id for i in inputs if isinstance(i.payload, EscalationEvent)]
         due = [i.payload for i in inputs if isinstance(i.payload, Due)]
         ids += [i.payload.into for i in inputs if isinstance(i.payload, Merge)]
         ids += [one.subject_id for one in due if reading.is_id(one.subject_id)]

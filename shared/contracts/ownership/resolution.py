@@ -19,6 +19,33 @@ class Answered(ComplaintEvent):
     cycle: int
 
 
+class ExecutiveAsked(ComplaintEvent):
+    """Somebody above owes the customer an answer until `due_at`: an escalation was raised, or went to somebody else
+    in time."""
+
+    TYPE: ClassVar[str] = "complaint.executive_asked"
+
+    escalation_id: str
+    executive_id: str
+    level: int
+    due_at: AwareDatetime
+    cycle: int
+    #: whose ladder says until when; null where another event of the escalation has told it
+    policy_version: str | None = None
+
+
+class ExecutiveReplied(ComplaintEvent):
+    """An executive answered; the words are on their way to the customer."""
+
+    TYPE: ClassVar[str] = "complaint.executive_replied"
+
+    escalation_id: str
+    answer_id: str
+    #: null where only the delivery was heard of
+    executive_id: str | None = None
+    cycle: int
+
+
 class ExecutiveAnswered(ComplaintEvent):
     """An executive's own words reached the customer, who may say whether they solve it. The owner's are still owed."""
 
