@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ownership.store.tables import agents
@@ -49,7 +49,7 @@ class Names:
                 await conn.execute(
                     update(agents)
                     .where(agents.c.id == one["id"], agents.c.name.is_(None))
-                    .values(name=one["name"], email=one.get("email"))
+                    .values(name=one["name"], email=func.coalesce(agents.c.email, one.get("email")))
                 )
         return len(known)
 

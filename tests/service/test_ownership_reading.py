@@ -172,6 +172,20 @@ async def test_names_come_from_intake(world: World) -> None:
     await names.stop()
 
 
+async def test_an_address_that_a_supervisor_gave_stays_where_only_the_name_was_missing(world: World) -> None:
+    await world.put_agent("agent-7", email="chen@supervised.example")
+
+    def intake(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"id": "agent-7", "name": "Chen Yu", "email": "chen@example.com"})
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(intake), base_url="http://intake")
+    names = Names(world.engine, world.clock, client, SECRET)
+    assert await names.run_once() == 1
+    known = await world.get("/v1/agents/agent-7")
+    assert (known["name"], known["email"]) == ("Chen Yu", "chen@supervised.example")
+    await names.stop()
+
+
 async def test_verify_sees_what_is_wrong(world: World) -> None:
     for n in range(4):
         await world.contact(f"c-{n}", responder_id="agent-1")
