@@ -59,28 +59,38 @@ def ask(
     language: str, name: str, facts: Facts, due: datetime, address: str, code: str, *, by_reply: bool = False
 ) -> Letter:
     """Asks an executive for their own answer; `by_reply`: by replying to the mail, too."""
-    leaving = bool((facts.escalation or {}).get("departure_threat"))
     letter = Letter(language, "")
-    subject = "ask_subject_leaving" if leaving else "ask_subject"
+    subject = "ask_subject_leaving" if leaving(facts) else "ask_subject"
     letter.subject = letter.say(subject, reference=facts.reference, due=facts.at(due))
     letter.preview = letter.say("ask_intro")
     # where the customer may leave, a reply is not enough: a mail has no field for what would make them stay
-    by_reply = by_reply and not leaving
+    by_reply = by_reply and not leaving(facts)
     if by_reply:
         letter.add("marker", letter.say("reply_above"))
     letter.add("text", letter.say("hello", name=name))
     letter.add("text", letter.say("ask_intro"))
     why_and_who(letter, facts)
+    asked_for(letter, facts, due, (address, code), by_reply=by_reply)
+    letter.footer = letter.say("footer")
+    return letter
+
+
+def leaving(facts: Facts) -> bool:
+    """Whether the customer may leave."""
+    return bool((facts.escalation or {}).get("departure_threat"))
+
+
+def asked_for(letter: Letter, facts: Facts, due: datetime | None, link: tuple[str, str], *, by_reply: bool) -> None:
+    """What is asked of whoever reads it, until when, and where they do it."""
     letter.add("head", letter.say("what_now"))
-    tasks = ["ask_write", *(["ask_stay"] if leaving else []), "ask_promise"]
+    tasks = ["ask_write", *(["ask_stay"] if leaving(facts) else []), "ask_promise"]
     letter.add("list", lines=[letter.say(task) for task in tasks])
-    letter.add("text", letter.say("by", due=facts.at(due)))
-    _answer_here(letter, address, code)
+    if due:
+        letter.add("text", letter.say("by", due=facts.at(due)))
+    _answer_here(letter, *link)
     letter.add("text", letter.say("code_why"))
     if by_reply:
         letter.add("text", letter.say("ask_reply"))
-    letter.footer = letter.say("footer")
-    return letter
 
 
 def _answer_here(letter: Letter, address: str, code: str) -> None:
@@ -100,8 +110,13 @@ def why_and_who(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
     letter.add("list", lines=[*no, *(letter.say(str(reason)) for reason in reasons)])
     letter.add("head", letter.say("who"))
     letter.add("facts", lines=customer_lines(letter, facts))
-    _words(letter, facts, most)
+    their_words(letter, facts, most)
     ledger(letter, facts, most)
+    history(letter, facts)
+
+
+def history(letter: Letter, facts: Facts) -> None:
+    """What has happened, and what was promised about it before and how that ended."""
     letter.add("head", letter.say("history", zone=facts.zone))
     letter.add("list", lines=_history(letter, facts))
     letter.add("head", letter.say("promises"))
@@ -136,7 +151,8 @@ def money(worth: dict[str, Any]) -> str:
         return "?"
 
 
-def _words(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
+def their_words(letter: Letter, facts: Facts, most: int = MOST_WORDS) -> None:
+    """What the customer said first, and last."""
     letter.add("head", letter.say("their_words"))
     letter.add("quote", words_of(letter, facts.first, most))
     first_id, latest_id = ((one or {}).get("contact_id") for one in (facts.first, facts.latest))
@@ -224,50 +240,6 @@ def _end(letter: Letter, facts: Facts, promise: dict[str, Any]) -> str:
     if promise["status"] == "watching" and promise.get("watch_until"):
         return letter.say("watching_until", at=facts.on(promise["watch_until"]))
     return letter.say(promise["status"])
-
-
-def breach(
-    language: str,
-    name: str,
-    facts: Facts,
-    promise: dict[str, Any],
-    link: tuple[str, str] | None,
-    due: datetime | None,
-    *,
-    by_reply: bool = False,
-) -> Letter:
-    """Tells promiser and owner that a promise was broken, with both texts; the promiser is asked to answer."""
-    letter = Letter(language, "")
-    letter.subject = letter.say("breach_subject", promise=promise["reference"], reference=facts.reference)
-    if by_reply and link:
-        letter.add("marker", letter.say("reply_above"))
-    letter.add("text", letter.say("hello", name=name))
-    letter.add("text", letter.say("breach_intro"))
-    by = promise.get("by_name") or promise["made_by"]
-    letter.add("head", letter.say("promised", by=by, at=facts.at(promise["made_at"])))
-    letter.add("quote", promise.get("text") or letter.say("erased"))
-    _words(letter, facts)
-    letter.add("facts", lines=customer_lines(letter, facts))
-    if link:
-        if due:
-            letter.add("text", letter.say("by", due=facts.at(due)))
-        _answer_here(letter, *link)
-    letter.footer = letter.say("footer")
-    return letter
-
-
-def chase(language: str, name: str, facts: Facts, promise: dict[str, Any], n: int, due: datetime | None) -> Letter:
-    """Reminds whoever promised to do something, before and after its date."""
-    letter = Letter(language, "")
-    letter.subject = letter.say("chase_subject", promise=promise["reference"], due=facts.at(due))
-    letter.add("text", letter.say("hello", name=name))
-    letter.add("text", letter.say("chase_intro"))
-    action: dict[str, Any] = next((one for one in promise["actions"] if one["n"] == n), {})
-    letter.add("head", letter.say("action"))
-    letter.add("quote", action.get("what") or letter.say("erased"))
-    letter.add("text", letter.say("due", due=facts.at(due)))
-    letter.footer = letter.say("footer")
-    return letter
 
 
 def visit(language: str, name: str, facts: Facts, due: datetime | None) -> Letter:

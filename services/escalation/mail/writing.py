@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.escalation.domain.mail import MailOrder
-from services.escalation.mail import letters, staffing, telling
+from services.escalation.mail import letters, promises, staffing, telling
 from services.escalation.mail.facts import Facts, local
 from services.escalation.mail.letters import Letter
 from services.escalation.mail.telling import Said
@@ -251,7 +251,7 @@ class Writing:
         facts = await self.facts(order, reader.zone)
         link = self._address(order.id) if asks(order) and facts.waiting else None
         promise, due = await self._promise(order), order.due_at if link else None
-        return letters.breach(reader.language, reader.name, facts, promise, link, due, by_reply=self._by_reply)
+        return promises.breach(reader.language, reader.name, facts, promise, link, due, by_reply=self._by_reply)
 
     async def _refused(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.at_home(order, reader.zone)
@@ -262,7 +262,17 @@ class Writing:
     async def _chase(self, order: MailOrder, reader: Reader) -> Letter:
         promise = await self._promise(order)
         facts = Facts(promise["reference"], reader.zone)
-        return letters.chase(reader.language, reader.name, facts, promise, order.step, order.due_at)
+        owner = next((one["owner"] for one in promise["actions"] if one["n"] == order.step), None)
+        return promises.chase(
+            reader.language,
+            reader.name,
+            facts,
+            promise,
+            order.step,
+            order.due_at,
+            late=order.due_at is not None and order.ordered_at >= order.due_at,
+            instead_of=owner if owner != order.recipient_id else None,
+        )
 
     async def _visit(self, order: MailOrder, reader: Reader) -> Letter:
         facts = await self.facts(order, reader.zone)
