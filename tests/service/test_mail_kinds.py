@@ -81,7 +81,7 @@ async def test_a_broken_promise_goes_back_to_the_promiser_and_the_owner_with_bot
     assert "> It dropped again last night." in told
     for part in (
         "Code: ",
-        "Chen Yu owns",
+        "WHAT HAS HAPPENED",
         "Li Wei",
         "“Your line will not drop again.” (broken",
         "Write to the customer",
