@@ -113,6 +113,13 @@ class Base(BaseSettings):
         default=None, ge=0, le=3_200_000_000, description="how old or new a signed time of a webhook may be"
     )
 
+    opinion_url: str | None = Field(default=None, description="https://…/v1 of an OpenAI-compatible endpoint")
+    opinion_model: str | None = Field(default=None, validate_default=True, description="the model's name there")
+    opinion_key: SecretStr | None = None
+    opinion_seconds: float = Field(default=10, gt=0, le=120, description="how long one answer may take")
+    opinion_calls_per_day: int = Field(default=1_000, ge=0, le=10_000_000)
+    opinion_characters_per_day: int = Field(default=5_000_000, ge=0, le=100_000_000_000)
+
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: str) -> str:
@@ -183,6 +190,28 @@ class Base(BaseSettings):
         if not known:
             raise ValueError("is not the URL of a mail server")
         return value
+
+    @field_validator("opinion_url")
+    @classmethod
+    def _opinion_url(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            plain = plain and not (parts.query or parts.fragment or parts.username or parts.password)
+        except ValueError:
+            plain = False
+        if not plain:
+            raise ValueError("is not the URL of an endpoint, without a password in it")
+        return value.rstrip("/")
+
+    @field_validator("opinion_model")
+    @classmethod
+    def _opinion_model(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("opinion_url") and not value:
+            raise ValueError("is missing, and OPINION_URL is given")
+        return value or None
 
     @field_validator("mail_from")
     @classmethod

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.local.trouble import Trouble
+from services.command import opinions
 from services.command.policy import JsonWanted, policy_of
 
 if TYPE_CHECKING:
     from services.intake.listening import Ears
 
 app = typer.Typer(help="What is heard in what customers say.", no_args_is_help=True)
+opinions.add_to(app)
 
 
 def _ears() -> Ears:
@@ -28,15 +30,20 @@ def explain(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="what a customer wrote; - reads standard input")],
     subject: Annotated[str, typer.Option()] = "",
     locale: Annotated[str | None, typer.Option(help="like zh-CN")] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="ask the endpoint for a second opinion too")] = False,
     as_json: JsonWanted = False,
 ) -> None:
     """Say what is heard in a text under the policy in force, and which cues, guards and words spoke. Keeps nothing."""
+    import json
     import sys
 
     import orjson
 
     words = sys.stdin.read() if text == "-" else text
-    found = _ears().hearing.explain(words, subject=subject, locale=locale)
+    ears = _ears()
+    found = ears.hearing.explain(words, subject=subject, locale=locale)
+    if ask:
+        found["second_opinion"] = opinions.ask(words, [one.code for one in ears.policies.current.causes])
     if as_json:
         typer.echo(orjson.dumps(found).decode())
         return
@@ -57,6 +64,8 @@ def explain(
                 typer.echo(f"  {kind} {rule['name']} ({rule['points']:+.1f}): {rule['says']}")
         for name in one["taken away"]:
             typer.echo(f"  cue {name}: taken away by a guard")
+    for name, value in found.get("second_opinion", {}).items():
+        typer.echo(f"{name:<17} {json.dumps(value, ensure_ascii=False)}")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, cast
 
 from services.intake.api import Desk, HookDoor, routers
-from services.intake.handlers import CORRECTED, ERASED, MERGED, REGISTRY
+from services.intake.handlers import CORRECTED, DOUBTED, ERASED, MERGED, REGISTRY
 from services.intake.hooks.asking import AskingLoop
 from services.intake.hooks.forgetting import Forgetting
 from services.intake.hooks.ordering import Ordering
@@ -17,6 +17,9 @@ from services.intake.hooks.understanding import Understanding
 from services.intake.learning import Learning
 from services.intake.listening import Ears
 from services.intake.merging import Merging
+from services.intake.opinion.adviser import Adviser
+from services.intake.opinion.doubts import HalfHeard
+from services.intake.opinion.seeking import SecondOpinions
 from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from services.intake.store.aging import WORDS
@@ -63,6 +66,15 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         forgetting = lock_number("intake", "forgetting")
         bell = machinery.bell(ERASED)
         machinery.led_loop("intake.forgetting", forgetting, Forgetting(switchboard).run_once, tick=600, bell=bell)
+    if settings.opinion_url is not None:
+        ears.doubts = HalfHeard(policies)
+        if "timers" in parts:
+            adviser = Adviser(settings)
+            machinery.on_stop.append(adviser.stop)
+            seeking = SecondOpinions(machinery.corridor, clock, policies, adviser, settings)
+            bell = machinery.bell(DOUBTED)
+            key = lock_number("intake", "opinions")
+            machinery.led_loop("intake.opinions", key, seeking.run_once, tick=5, bell=bell)
     if "timers" in parts:
         merging = Merging(machinery.corridor)
         machinery.loops.append(Loop("intake.merging", merging.run_once, tick=5, bell=machinery.bell(MERGED)))

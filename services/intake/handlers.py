@@ -10,7 +10,17 @@ from typing import Any, Final
 import orjson
 
 from services.intake import domain
-from services.intake.domain import Carried, Contact, Erase, Merge, NewContact, NewProfile, NewResponse, Standing
+from services.intake.domain import (
+    Carried,
+    Contact,
+    Erase,
+    Merge,
+    NewContact,
+    NewProfile,
+    NewResponse,
+    Opinion,
+    Standing,
+)
 from services.intake.store import Book, Customer
 from shared.contracts.envelope import full_type
 from shared.contracts.ownership import Classified
@@ -21,6 +31,8 @@ from shared.work import Kept, Work
 MERGED: Final = "intake_merged"
 #: rung when a correction is kept
 CORRECTED: Final = "intake_corrected"
+#: rung when somebody else is to be asked about a contact
+DOUBTED: Final = "intake_doubted"
 #: rung when a customer is erased
 ERASED: Final = "intake_erased"
 _NO_CONTACT: Final = Refusal("not-found", "There is no such contact.", 404)
@@ -69,6 +81,9 @@ def on_contact(book: Book, work: Work, new: NewContact) -> Taken | Refusal:
     work.announce(kept, event, domain.evolve_contact)
     answer = orjson.dumps(signals)
     book.took(new, kept, answer)
+    if (doubts := book.ears.doubts) is not None and doubts(new, signals, work.now):
+        book.doubtful.append({"contact_id": new.contact_id, "customer_id": new.customer_id, "due_at": work.now})
+        work.ring(DOUBTED)
     return Taken(new.contact_id, work.now, answer, duplicate=False)
 
 
@@ -138,6 +153,18 @@ def on_carried(book: Book, work: Work, carried: Carried) -> None:
     profile = domain.combined(customer.profile, carried.profile)
     if profile is not customer.profile:
         _know(work, customer, profile, max(profile.as_of.values()))
+
+
+def on_opinion(book: Book, work: Work, opinion: Opinion) -> bool | None:
+    """Somebody else says what a text says. Answers whether more is heard now; None where nobody asks any more."""
+    there = book.opined.get(opinion.contact_id)
+    if there is None or there.heard is not None:
+        return None
+    there.heard, changed = domain.lifted(there.signals, opinion, work.now)
+    if changed:
+        event = domain.heard_again(there.told, there.kept.now, there.heard, changed)
+        work.announce(there.kept, event, domain.evolve_contact, why="a second opinion")
+    return bool(changed)
 
 
 def on_classified(book: Book, work: Work, event: Classified) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from services.intake.signals import Caller, CauseWords, Earlier, Hearing, Signals
 from services.intake.signals.hearing import language_of
@@ -21,6 +21,12 @@ MOST_EARLIER = 5
 Example = tuple[str, str, str | None]
 #: seconds that others wait at most for one long text more
 _BREATH = 0.001
+
+
+class Doubts(Protocol):
+    """Whether what was heard in a new contact is worth a second opinion. Asked for every contact: no I/O."""
+
+    def __call__(self, new: Any, signals: Signals, now: datetime) -> bool: ...
 
 
 class Breath:
@@ -41,6 +47,8 @@ class Ears:
 
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
+        #: whether somebody else is to be asked about a contact; None: nobody is there to be asked
+        self.doubts: Doubts | None = None
         self._version = ""
         self._hearing: Hearing | None = None
         self._examples: tuple[Example, ...] = ()

@@ -9,16 +9,23 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import evolve_contact, evolve_customer
-from services.intake.store.keeping import contact_of, standing_of
-from services.intake.store.reading import customers_of, is_id
+from services.intake.store.keeping import standing_of
+from services.intake.store.reading import contact_of, customers_of, is_id
 from services.intake.store.tables import contacts, customers, events, responses
 from shared.audit import Evolve, audited
 from shared.contracts.envelope import Event, full_type
-from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased, CustomerProfiled
+from shared.contracts.intake import (
+    ContactCaptured,
+    ContactHeardAgain,
+    ContactResponded,
+    CustomerErased,
+    CustomerProfiled,
+)
 
 _SOURCE: Final = "urn:complaint-loop:intake"
 _FOLDS: Final[dict[type[Event], Evolve]] = {
     ContactCaptured: evolve_contact,
+    ContactHeardAgain: evolve_contact,
     ContactResponded: evolve_contact,
     CustomerProfiled: evolve_customer,
     CustomerErased: evolve_customer,

@@ -23,7 +23,7 @@ from shared.contracts.escalation import (
     EscalationRepeated,
     ReasonJoined,
 )
-from shared.contracts.intake import ContactCaptured, ContactResponded, CustomerErased
+from shared.contracts.intake import ContactCaptured, ContactHeardAgain, ContactResponded, CustomerErased
 from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded, Paused
 from shared.policy import Policy
 from shared.refusal import Refusal
@@ -98,7 +98,21 @@ def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
         if kept.now.pause is not None:
             story = domain.decide_customer_contact(kept.now, contact, work.now, _policy(book, kept.now))
             _announce(book, work, kept, story)
-    states = _states(theirs)
+    _take_in(book, work, contact)
+
+
+def on_heard_again(book: Book, work: Work, contact: ContactHeardAgain) -> None:
+    """More was heard in a contact: it may open a complaint now; in one that is not closed, its threat may be news."""
+    theirs = book.of_customer(contact.customer_id)
+    held = next((kept for kept in theirs if contact.contact_id in kept.now.contacts), None)
+    if held is None:
+        _take_in(book, work, contact)
+    elif held.now.status != "closed":
+        _announce(book, work, held, domain.decide_heard_again(held.now, contact, work.now))
+
+
+def _take_in(book: Book, work: Work, contact: ContactCaptured) -> None:
+    states = _states(book.of_customer(contact.customer_id))
     joined = domain.joins(contact, states)
     if joined is not None:
         state, because = joined
@@ -228,6 +242,7 @@ def due_input(due: Due) -> Input[Book]:
 #: events that this service takes, from whichever topic
 EVENTS: Final[dict[str, tuple[type[Event], Callable[[Any, Any, Any], Any]]]] = {
     full_type(ContactCaptured): (ContactCaptured, on_contact),
+    full_type(ContactHeardAgain): (ContactHeardAgain, on_heard_again),
     full_type(ContactResponded): (ContactResponded, on_response),
     full_type(CustomerErased): (CustomerErased, on_erased),
     full_type(EscalationRaised): (EscalationRaised, on_executive_asked),

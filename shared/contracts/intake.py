@@ -69,6 +69,16 @@ class ContactCaptured(Event):
     signals_version: str
 
 
+class ContactHeardAgain(ContactCaptured):
+    """More was heard in a contact than was told at first: all of it as it is known now. What it says of trouble and of
+    leaving is never less than before."""
+
+    TYPE: ClassVar[str] = "contact.heard_again"
+
+    #: what was told otherwise before
+    changed: tuple[Literal["complaint", "departure_threat"], ...]
+
+
 class ContactResponded(Event):
     """A human answered the customer in a conversation: never an automatic message."""
 
@@ -107,4 +117,10 @@ class CustomerErased(Event):
     erased_at: AwareDatetime
 
 
-EVENTS: tuple[type[Event], ...] = (ContactCaptured, ContactResponded, CustomerProfiled, CustomerErased)
+EVENTS: tuple[type[Event], ...] = (
+    ContactCaptured,
+    ContactHeardAgain,
+    ContactResponded,
+    CustomerProfiled,
+    CustomerErased,
+)

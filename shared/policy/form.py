@@ -74,6 +74,10 @@ class HearingRules(Part):
 
     switched_off: Codes = ()
     added: Annotated[tuple[Rule, ...], Listed] = ()
+    #: where a second opinion is asked for, if there is an endpoint to ask
+    second_opinion: Annotated[
+        tuple[Literal["possible_threat", "unsure_complaint", "unknown_language"], ...], Listed
+    ] = ("possible_threat", "unsure_complaint", "unknown_language")
 
 
 class When(Part):

@@ -18,7 +18,7 @@ from services.escalation.handlers.promises import Promised, action_done, promise
 from services.escalation.handlers.reaching import trust
 from shared.contracts import ownership
 from shared.contracts.envelope import Event, full_type
-from shared.contracts.intake import ContactCaptured, CustomerErased
+from shared.contracts.intake import ContactCaptured, ContactHeardAgain, CustomerErased
 
 __all__ = [
     "DEADLINES",
@@ -40,6 +40,7 @@ __all__ = [
 #: what does more than being learned and shown
 _EVENTS: dict[type[Event], Callable[[Any, Any, Any], Any]] = {
     ContactCaptured: events.on_contact_captured,
+    ContactHeardAgain: events.on_contact_captured,
     CustomerErased: events.on_customer_erased,
     ownership.ComplaintOpened: events.on_opened,
     ownership.ContactJoined: events.on_contact_joined,

@@ -91,7 +91,11 @@ def asking(desk: Desk) -> APIRouter:
         items = [view.contact(row, responses.get(row.id, ())) for row in shown]
         return Answer({"items": items, "next": encode_cursor([shown[-1].id]) if more else None})
 
-    @router.get("/{contact_id}", summary="One contact")
+    @router.get(
+        "/{contact_id}",
+        summary="One contact",
+        description="`signals.second_opinion` is there where an endpoint was asked: what that made of the text.",
+    )
     async def one(contact_id: ContactId, _: Reader) -> Answer:
         contact_id = contact_id.lower()
         if not reading.is_id(contact_id):

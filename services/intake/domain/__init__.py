@@ -1,8 +1,9 @@
 """What intake decides: pure functions over what was said."""
 
-from .commands import Carried, Erase, Merge, NewContact, NewProfile, NewResponse, Person
+from .commands import Carried, Erase, Merge, NewContact, NewProfile, NewResponse, Opinion, Person
 from .contact import Contact, capture, evolve_contact, respond
 from .customer import PROFILE, Profile, Standing, combined, erase, evolve_customer, merged, profiled
+from .opinion import heard_again, lifted
 from .references import references_in
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "NewContact",
     "NewProfile",
     "NewResponse",
+    "Opinion",
     "Person",
     "Profile",
     "Standing",
@@ -22,6 +24,8 @@ __all__ = [
     "erase",
     "evolve_contact",
     "evolve_customer",
+    "heard_again",
+    "lifted",
     "merged",
     "profiled",
     "references_in",

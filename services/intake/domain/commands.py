@@ -90,6 +90,19 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What somebody else hears in a contact's text, asked afterwards. `quote` is a stretch of the text itself."""
+
+    contact_id: str
+    customer_id: str
+    model: str
+    complaint: bool | None
+    departure_threat: bool | None
+    cause: str | None
+    quote: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """A customer is to be forgotten."""
 

@@ -9,6 +9,7 @@ from typing import cast
 from services.intake.signals import Signals
 from shared.contracts.intake import (
     ContactCaptured,
+    ContactHeardAgain,
     ContactResponded,
     DepartureVerdict,
     RepeatVerdict,
@@ -80,8 +81,11 @@ def respond(contact: Contact, new: NewResponse, now: datetime) -> ContactRespond
     )
 
 
-def evolve_contact(state: Contact | None, event: ContactCaptured | ContactResponded) -> Contact:
+def evolve_contact(state: Contact | None, event: ContactCaptured | ContactHeardAgain | ContactResponded) -> Contact:
     """Folds an event into a contact."""
+    if isinstance(event, ContactHeardAgain):
+        assert state is not None
+        return state
     if isinstance(event, ContactCaptured):
         return Contact(
             event.customer_id,

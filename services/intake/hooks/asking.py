@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.intake.adapters import TOOLS
 from services.intake.adapters.pieces.body import any_json
 from services.intake.adapters.pieces.shape import Adapter, Endpoint, NotUnderstood
+from services.intake.outside import LONGEST, NotNow, TooMuch, body_of, may_pass, retry_after
 from services.intake.store import deliveries as kept
 from shared.clock import Clock
 
@@ -31,21 +31,12 @@ log = structlog.get_logger()
 _MOST = 20
 _SECONDS = 10.0
 _MOST_BYTES = 5_000_000
-#: how often one delivery is asked for, and the longest pause between
+#: how often one delivery is asked for
 _ATTEMPTS: Final = 16
-_LONGEST: Final = timedelta(hours=3)
 #: how long an answer is recent, how many are kept of them, and of what size
 _RECENT: Final = timedelta(minutes=10)
 _MOST_RECENT: Final = 500
 _MOST_RECENT_BYTES: Final = 20_000
-
-
-class NotNow(Exception):
-    """The API did not answer, or asked for patience. `after` is how long it wants to be left alone."""
-
-    def __init__(self, why: str, after: timedelta | None = None) -> None:
-        super().__init__(why)
-        self.why, self.after = why, after
 
 
 class Recent:
@@ -103,37 +94,21 @@ class Api:
                 asked.headers.update(self._adapter.authorize(self._endpoint, str(asked.url), self._now))
             answer = await self._client.send(asked, stream=True)
             try:
-                body = await _read(answer)
+                body = await body_of(answer, _MOST_BYTES)
             finally:
                 await answer.aclose()
+        except TooMuch:
+            raise NotUnderstood("the tool's API answered with too much") from None
         except httpx.InvalidURL:
             raise NotUnderstood("the tool's API has no usable address") from None
         except httpx.TransportError as error:
             raise NotNow(f"the tool's API did not answer ({type(error).__name__})") from None
         status = answer.status_code
-        if status == 429 or status >= 500 or status == 408:
-            raise NotNow(f"the tool's API answered {status}", _retry_after(answer, self._now))
+        if may_pass(status):
+            raise NotNow(f"the tool's API answered {status}", retry_after(answer, self._now))
         if status != 200:
             raise NotUnderstood(f"the tool's API answered {status}")
         return body
-
-
-async def _read(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise NotUnderstood("the tool's API answered with too much")
-    return bytes(body)
-
-
-def _retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
-    text = answer.headers.get("retry-after", "").strip()
-    try:
-        wait = timedelta(seconds=int(text)) if text.isdigit() else parsedate_to_datetime(text) - now
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(timedelta(seconds=1), min(wait, _LONGEST))
 
 
 class AskingLoop:
@@ -195,7 +170,7 @@ class AskingLoop:
             if row.attempts + 1 >= _ATTEMPTS:
                 parked(found, row, error.why, now)
                 return
-            pause = min(_LONGEST, timedelta(seconds=5) * 2**row.attempts) * random.uniform(0.8, 1.2)
+            pause = min(LONGEST, timedelta(seconds=5) * 2**row.attempts) * random.uniform(0.8, 1.2)
             if error.after is not None:
                 self._patience[(row.tool, row.endpoint)] = now + error.after
                 pause = max(pause, error.after)

@@ -12,7 +12,7 @@ import orjson
 from services.intake.domain import Contact, NewContact, NewResponse, Person, Profile, Standing
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER, Breath, Ears
 from services.intake.signals import Earlier, Signals
-from shared.contracts.intake import ContactResponded
+from shared.contracts.intake import ContactCaptured, ContactResponded
 from shared.work import Kept
 
 Identity = tuple[str, str]
@@ -52,6 +52,16 @@ class Recent:
 
 
 @dataclass(slots=True)
+class Opined:
+    """A contact that somebody else has an opinion about: as it was told, what was heard, and what is heard now."""
+
+    kept: Kept[Contact]
+    told: ContactCaptured
+    signals: Mapping[str, Any]
+    heard: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
 class Responder:
     """Somebody's name and address, and as of when they were said."""
 
@@ -87,6 +97,9 @@ class Book:
     erased: set[str] = field(default_factory=set)
     #: contact -> what an agent said that it is
     corrected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: contacts about which somebody else is to be asked, as rows
+    doubtful: list[dict[str, Any]] = field(default_factory=list)
+    opined: dict[str, Opined] = field(default_factory=dict)
 
     def customer(self, customer_id: str) -> Customer:
         """A customer, known or not."""
@@ -164,6 +177,8 @@ class Book:
             for new, event in self.responded
         ]
         self.recent.pop(customer_id, None)
+        self.doubtful = [row for row in self.doubtful if row["customer_id"] != customer_id]
+        self.opined = {name: one for name, one in self.opined.items() if one.kept.customer_id != customer_id}
 
     def meets(self, person: Person, at: datetime) -> None:
         """Learns the latest name and address of somebody who answers customers."""

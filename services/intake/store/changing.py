@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, LargeBinary, Text, any_, bindparam, cast, column, func, update
+from sqlalchemy import ARRAY, Integer, LargeBinary, Text, any_, bindparam, cast, column, delete, func, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import array as pg_array
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,9 +29,12 @@ _answered = (
 WORDLESS: Any = _c.posted.op("-")(cast(pg_array(WORDS), ARRAY(Text))).op("||")(
     func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB)
 )
+#: what was heard, without what somebody else says of it
+_HEARD_HERE: Any = _c.signals.op("-")(cast("second_opinion", Text))
 _whose = any_(bindparam("customers", type_=ARRAY(Text)))
 _forget = (
-    update(tables.contacts).where(_c.customer_id == _whose).values(posted=WORDLESS),
+    update(tables.contacts).where(_c.customer_id == _whose).values(posted=WORDLESS, signals=_HEARD_HERE),
+    delete(tables.opinions).where(tables.opinions.c.customer_id == _whose),
     update(tables.responses).where(tables.responses.c.customer_id == _whose).values(text=None),
     update(tables.events).where(tables.events.c.customer_id == _whose).values(why=None, note=None),
 )

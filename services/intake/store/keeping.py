@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, any_, bindparam, cast, column, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.domain import PROFILE, Contact, NewContact, NewProfile, NewResponse, Profile, Standing
+from services.intake.domain import PROFILE, NewContact, NewProfile, NewResponse, Opinion, Profile, Standing
 from services.intake.domain.commands import Carried, Erase, Merge
 from services.intake.listening import Ears
 from services.intake.signals import Earlier
@@ -20,11 +20,11 @@ from shared.sets import one_text, texts
 from shared.timers import Timers
 from shared.work import Input, Kept, Work
 
-from . import tables
+from . import opinions, tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
 from .changing import forget, note_answered, response_rows
 from .corrections import correct
-from .reading import CUSTOMERS, RECENT, customers_of, is_id, recent
+from .reading import CUSTOMERS, RECENT, contact_of, customers_of, is_id, recent
 
 _c, _r, _p = tables.contacts.c, tables.responses.c, tables.responders.c
 
@@ -130,6 +130,8 @@ class IntakeStore:
             book.customer(row.customer_id).known = True
         if envelopes := [one.envelope for one in new if one.envelope is not None]:
             await self._load_enveloped(conn, book, envelopes)
+        if judged := [one.contact_id for one in payloads if isinstance(one, Opinion)]:
+            await opinions.load(conn, book, judged)
         if unknown := [one for one in new if book.there(one) is None]:
             await book.compare(unknown)
         return book
@@ -186,25 +188,14 @@ class IntakeStore:
                 if one in book.renamed
             ]
             work.write(tables.responders, people, conflict=("id",), update=True)
+        if book.doubtful:
+            work.write(tables.opinions, book.doubtful)
+        if book.opined:
+            await opinions.save(conn, book)
         if book.corrected:
             await correct(conn, list(book.corrected.values()))
         if book.erased:
             await forget(conn, sorted(book.erased))
-
-
-def contact_of(row: Any) -> Contact:
-    """The state of a contact from its columns."""
-    return Contact(
-        row.customer_id,
-        row.source,
-        row.source_event_id,
-        row.conversation_id,
-        row.occurred_at,
-        row.received_at,
-        row.cause,
-        row.responder_id,
-        row.responses,
-    )
 
 
 def standing_of(row: Any) -> Standing:

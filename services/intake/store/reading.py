@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, column,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.domain import PROFILE
+from services.intake.domain import PROFILE, Contact
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER
 from shared.prepared import Prepared
 from shared.sets import one_text, texts
@@ -22,6 +22,21 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 #: as the index for lists has it; see tables.py
 _listed: Any = literal_column("(contacts.source || '')", Text)
 _shown = select(_c.id, _c.customer_id, _c.received_at, _c.responder_id, _c.posted, _c.signals)
+
+
+def contact_of(row: Any) -> Contact:
+    """The state of a contact from its columns."""
+    return Contact(
+        row.customer_id,
+        row.source,
+        row.source_event_id,
+        row.conversation_id,
+        row.occurred_at,
+        row.received_at,
+        row.cause,
+        row.responder_id,
+        row.responses,
+    )
 
 
 def is_id(text: str) -> bool:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import service_metadata
@@ -14,6 +27,8 @@ from shared.outbox import journal_tables
 from shared.timers import timers_table
 
 metadata: Final = service_metadata("intake")
+#: what becomes of a contact about which somebody else is to be asked
+OUTCOMES: Final = ("lifted", "same", "refused", "failed", "unmasked", "over_budget", "dropped")
 
 events, unsent = journal_tables(metadata)
 inbox = inbox_table(metadata)
@@ -114,6 +129,28 @@ corrections: Final = Table(
     Column("departure_threat", Boolean),
     Column("at", DateTime(timezone=True), nullable=False),
     Index("ix_corrections_at", "at"),
+)
+
+#: contacts about which somebody else is asked
+opinions: Final = Table(
+    "opinions",
+    metadata,
+    Column("contact_id", Uuid(as_uuid=False), primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Index("ix_opinions_due_at", "due_at"),
+    Index("ix_opinions_customer_id", "customer_id"),
+)
+
+#: what a day's second opinions have cost, and what became of them
+opinion_days: Final = Table(
+    "opinion_days",
+    metadata,
+    Column("day", Date, primary_key=True, comment="in UTC"),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("characters", BigInteger, nullable=False, server_default="0"),
+    *(Column(one, Integer, nullable=False, server_default="0") for one in OUTCOMES),
 )
 
 responders: Final = Table(

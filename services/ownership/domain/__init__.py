@@ -3,6 +3,7 @@
 from .contacts import (
     answered_by,
     decide_customer_contact,
+    decide_heard_again,
     decide_joining,
     decide_opening,
     decide_response,
@@ -28,6 +29,7 @@ __all__ = [
     "answered_by",
     "decide",
     "decide_customer_contact",
+    "decide_heard_again",
     "decide_joining",
     "decide_opening",
     "decide_response",

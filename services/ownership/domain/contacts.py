@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.contracts import ownership as said
-from shared.contracts.intake import ContactCaptured, ContactResponded
+from shared.contracts.intake import ContactCaptured, ContactHeardAgain, ContactResponded
 from shared.policy import Facts, Policy
 
 from . import clocks
@@ -181,6 +181,17 @@ def _tell_threat(story: Story, contact: ContactCaptured, now: datetime) -> None:
         return
     event = said.DepartureThreatened(**ids(story.state, now), contact_id=contact.contact_id, tier=tier, because="heard")
     story.tell(event, by=BY_CUSTOMER, why="to be confirmed or dismissed" if tier == "possible" else None)
+
+
+def decide_heard_again(state: Complaint, contact: ContactHeardAgain, now: datetime) -> Story:
+    """A threat that was heard only now. What an agent has said of it meanwhile stands."""
+    story = Story(state)
+    if "departure_threat" not in contact.changed or state.departure_threat:
+        return story
+    waits = state.departure_possible is not None
+    if waits == (threat_of(contact) in ("certain", "likely")):
+        _tell_threat(story, contact, now)
+    return story
 
 
 def assign(
