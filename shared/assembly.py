@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from shared.db import make_engine, role_of
 from shared.faults import plan_from_environment
 from shared.group import GroupCommit
 from shared.http import StrictRoute, as_served, create_app
+from shared.http.protocol import Limits
 from shared.idempotency import KEPT_FOR, purge
 from shared.inbox import parked_words
 from shared.kafka import Connection, Producer, TopicReader
@@ -41,6 +43,8 @@ from shared.timers import Due
 from shared.work import Book, Corridor, Input
 
 log = structlog.get_logger()
+#: files, connections to PostgreSQL, Kafka and other services
+_OWN_DESCRIPTORS = 200
 B = TypeVar("B", bound=Book)
 
 
@@ -252,5 +256,16 @@ def serve(assemblies: Sequence[Assembly], settings: Base, ring: KeyRing) -> None
                 loops=[loop for one in assemblies for loop in one.loops],
                 background=[work for one in assemblies for work in one.background],
                 on_stop=[stop for one in assemblies for stop in one.on_stop],
+                limits=Limits(settings.header_seconds, _connections(settings.connections)),
             )
         )
+
+
+def _connections(wanted: int) -> int:
+    """How many may be open: as many as there are descriptors for, besides those that the process needs itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted + _OWN_DESCRIPTORS:
+        most = wanted + _OWN_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, wanted + _OWN_DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return max(1, min(wanted, most - _OWN_DESCRIPTORS))
+    return wanted

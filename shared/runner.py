@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.db import is_transient
-from shared.http.protocol import Protocol
+from shared.http.protocol import Limits, Protocol, close_late
 from shared.kafka import KafkaError, StalledError
 from shared.outbox import Bell, try_lead
 
@@ -153,6 +153,12 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Any:
         yield
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, of which one is enough to see who dawdles."""
+        if counter % 10 == 0:
+            close_late(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
 
 async def run(
     *,
@@ -163,6 +169,7 @@ async def run(
     background: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]],
     on_stop: list[Callable[[], Awaitable[None]]],
     grace: float = 15,
+    limits: Limits | None = None,
 ) -> None:
     """Serves `app` (if any) and runs the loops until SIGTERM or SIGINT; then stops taking, finishes, and leaves."""
     stopping = asyncio.Event()
@@ -180,7 +187,7 @@ async def run(
                 log_level="warning",
                 access_log=False,
                 lifespan="on",
-                http=Protocol,
+                http=type("Protocol", (Protocol,), {"limits": limits or Limits()}),
                 ws="none",
                 proxy_headers=False,  # nobody's address is asked for
                 server_header=False,

@@ -101,6 +101,15 @@ class Base(BaseSettings):
     )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    header_seconds: float = Field(
+        default=10, gt=0, le=3600, description="how long the head of a request may take; then 408 and the end"
+    )
+    connections: int = Field(
+        default=10_000,
+        ge=10,
+        le=1_000_000,
+        description="open at a time; then those idle for longest end",
+    )
     public_url: str | None = Field(default=None, description="how people and tools reach this installation")
     policy_file: Path = Path(__file__).resolve().parents[1] / "deploy" / "policy.example.yaml"
     secret_key: SecretStr = Field(min_length=32, description="at least 32 characters; signs tokens and sessions")
