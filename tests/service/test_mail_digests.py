@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from services.escalation.domain.acts import Delivered
 from services.escalation.domain.answering import Alike, AnswerGiven
-from services.escalation.store import mails as rows
-from services.escalation.store.mails import Claimed, mails
+from services.escalation.store.claiming import Claimed, claim
+from services.escalation.store.mails import mails
 from tests.service.escalation_world import POLICY, WORDS, breached, contact, opened, owned, policy
 from tests.service.mail_house import House, text_of
 
@@ -49,7 +49,7 @@ async def untold(house: House, number: int) -> None:
 async def claimed(house: House) -> Claimed:
     """The one mail that is being sent now."""
     async with house.world.engine.begin() as conn:
-        (one,) = await rows.claim(conn, house.world.clock.now(), per_minute=1, per_hour=10)
+        (one,) = await claim(conn, house.world.clock.now(), per_minute=1, per_hour=10)
     return one
 
 

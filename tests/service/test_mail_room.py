@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.store import mails as rows
-from services.escalation.store.mails import SENDING_SECONDS, mails
+from services.escalation.store.claiming import SENDING_SECONDS, claim
+from services.escalation.store.mails import mails
 from tests.service.escalation_world import WORDS, breached, contact, opened, owned, promised, threatened
 from tests.service.mail_house import House, another_room, text_of, trouble
 
@@ -120,7 +121,7 @@ async def test_a_server_lost_after_the_text_gets_it_again_under_the_same_message
 async def test_a_mail_room_that_died_while_sending_leaves_nothing_unsent(house: House) -> None:
     await trouble(house)
     async with house.world.engine.begin() as conn:
-        assert await rows.claim(conn, house.world.clock.now(), per_minute=1, per_hour=10)
+        assert await claim(conn, house.world.clock.now(), per_minute=1, per_hour=10)
     await house.post()
     assert house.server.taken == []
     house.world.clock.advance(timedelta(seconds=SENDING_SECONDS + 1))

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from services.escalation.domain.answering import Alike, AnswerGiven
-from services.escalation.store import mails as rows
-from services.escalation.store.mails import SENDING_SECONDS, mails
+from services.escalation.store.claiming import SENDING_SECONDS, claim
+from services.escalation.store.mails import mails
 from shared import faults
 from tests.service.escalation_world import WORDS, breached, contact, opened, threatened
 from tests.service.mail_house import House, another_room, text_of, trouble
@@ -60,7 +60,7 @@ async def test_who_was_answered_while_the_mail_was_tried_is_not_asked_again(hous
     await trouble(house)
     one = await house.world.escalation()
     async with house.world.engine.begin() as conn:
-        (mine,) = await rows.claim(conn, house.world.clock.now(), per_minute=1, per_hour=10)
+        (mine,) = await claim(conn, house.world.clock.now(), per_minute=1, per_hour=10)
     await house.world.act("c-1", AnswerGiven(one["id"], "head", WORDS))
     await house.room._send(mine)
     house.world.clock.advance(timedelta(hours=1))

@@ -13,7 +13,7 @@ import pytest
 
 from services.escalation.mail import letters, telling
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.letters import Letter
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.render import render
 from tests.injections import INJECTIONS
 

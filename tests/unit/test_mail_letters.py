@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from services.escalation.mail import letters
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.letters import Letter
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES
 from services.escalation.mail.phrases_staff import STAFF
 from services.escalation.mail.plain import clean, line

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from services.escalation.mail.facts import Facts, reopened_by_customer, time_of
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.phrases_told import told
 from services.escalation.mail.plain import shortened
-
-if TYPE_CHECKING:
-    from services.escalation.mail.letters import Letter
 
 #: what is shown at most, the latest
 _MOST = 12

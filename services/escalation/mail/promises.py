@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from services.escalation.mail.case import customer_lines, history, their_words
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.letters import Letter, asked_for, customer_lines, history, leaving, their_words
+from services.escalation.mail.letter import Letter
+from services.escalation.mail.letters import asked_for, leaving
 
 
 def breach(

@@ -13,7 +13,7 @@ from pathlib import Path
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.escalation.mail.letters import Letter
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.plain import clean, line
 from shared.fields import is_email
 

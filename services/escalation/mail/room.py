@@ -20,7 +20,7 @@ from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import Away, Words
 from services.escalation.mail.writing import NoAddress, NothingToSay, Overtaken, Writing, asks
 from services.escalation.store import links, mails
-from services.escalation.store.mails import Claimed
+from services.escalation.store.claiming import Claimed, claim
 from shared.clock import Clock
 from shared.db import is_transient
 from shared.faults import fault
@@ -84,7 +84,7 @@ class MailRoom:
         now = self._clock.now()
         budget = self._policies.current.escalation.mail_budget
         async with self._engine.begin() as conn:
-            claimed = await mails.claim(
+            claimed = await claim(
                 conn,
                 now,
                 per_minute=budget.per_minute,

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from services.escalation.domain.mail import AGAIN, MailOrder
+from services.escalation.mail.case import customer_lines
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.letters import Letter, customer_lines
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.phrases_staff import staff
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from services.escalation.mail.case import customer_lines
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.letters import Letter, customer_lines
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.phrases_told import told
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.escalation.domain.mail import MailOrder
 from services.escalation.mail import letters, promises, staffing, telling
 from services.escalation.mail.facts import Facts, local
-from services.escalation.mail.letters import Letter
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.telling import Said
 from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import MOST_ITEMS, Words

@@ -18,9 +18,9 @@ from services.escalation import handlers
 from services.escalation.api.desk import Desk
 from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.promising import PromiseWanted
-from services.escalation.mail import letters
+from services.escalation.mail.case import why_and_who
 from services.escalation.mail.facts import Facts
-from services.escalation.mail.letters import Letter
+from services.escalation.mail.letter import Letter
 from services.escalation.mail.plain import clean, line
 from services.escalation.mail.tokens import hash_of, read_code
 from services.escalation.mail.words import Away
@@ -164,7 +164,7 @@ def _simple(language: str, what: str, status: int, headers: Mapping[str, str] | 
 def _page(language: str, name: str, facts: Facts, status: int, more: Mapping[str, Any]) -> Response:
     letter = Letter(language, "")
     if not more["away"]:
-        letters.why_and_who(letter, facts, _MOST_WORDS)
+        why_and_who(letter, facts, _MOST_WORDS)
     escalation = facts.escalation or {}
     refusal: Refusal | None = more.get("refusal")
     shown = _TEMPLATES.get_template("answer.html").render(
