@@ -128,9 +128,11 @@ class Consumer(Generic[B]):
         event = contract.model_validate_json(envelope.data)
         if event.customer_id != envelope.customer_id:
             raise MalformedError("the key is not the event's customer_id")
+        if any("\x00" in one for one in event.also_concerns):
+            raise MalformedError("an id holds a NUL character")
         if "\x00" in envelope.id or "\x00" in envelope.customer_id or "\x00" in envelope.source:
             raise MalformedError("an id holds a NUL character")
-        return Input(event.customer_id, event, handler, envelope=envelope)
+        return Input(event.customer_id, event, handler, envelope=envelope, others=event.also_concerns)
 
     async def _park(self, record: Received, reason: str, attempts: int) -> None:
         """Keeps a record that cannot be handled: told on the `.parked` topic, then a row of ours, which is the proof.

@@ -126,6 +126,14 @@ class Work:
         self.rows.append(Rows(table, rows, conflict, update))
 
 
+class Wider(Exception):
+    """What is to be done concerns more customers than those whose locks were taken: it is done again with all."""
+
+    def __init__(self, customers: Set[str]) -> None:
+        super().__init__("more customers are concerned")
+        self.customers = customers
+
+
 class Book(Protocol):
     """All state that one set of inputs concerns; made by the store, worked on by the handlers."""
 
@@ -144,6 +152,8 @@ class Input(Generic[B]):
     ticket: Ticket | None = None
     render: Callable[[Any], tuple[int, bytes] | None] | None = None
     correlation_id: str = ""
+    #: other customers whom it concerns
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +179,17 @@ class Store(Protocol[B]):
     idempotency: Table
     timers: Timers
 
-    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[B]], now: datetime) -> B: ...
+    @property
+    def load(self) -> Callable[..., Awaitable[B]]:
+        """(conn, inputs, now), and what was answered where the store has `questions`."""
+        ...
 
     async def save(self, conn: AsyncConnection, book: B, work: Work) -> None: ...
+
+
+def concerned(inputs: Sequence[Input[Any]]) -> Set[str]:
+    """The customers whom inputs name."""
+    return {one.customer_id for one in inputs}.union(*(one.others for one in inputs))
 
 
 class Corridor(Generic[B]):
@@ -221,23 +239,33 @@ class Corridor(Generic[B]):
         raise AssertionError("unreachable")
 
     async def _together(self, inputs: Sequence[Input[B]]) -> list[Any]:
-        # sorted: two sets can't wait for each other in a ring
-        customers = sorted({customer_lock(self.service, one.customer_id) for one in inputs})
-        tickets = list({one.ticket.lock for one in inputs if one.ticket})
-        async with transaction(self._engine, customers, tickets) as (conn, free):
-            work = Work(self.service, self.clock.now())
-            results = await self._handle(conn, work, inputs, free)
-            await fault("corridor.before_commit")
-        await fault("corridor.after_commit")
-        return results
+        customers = concerned(inputs)
+        while True:
+            # sorted: two sets can't wait for each other in a ring
+            locks = sorted({customer_lock(self.service, one) for one in customers})
+            tickets = list({one.ticket.lock for one in inputs if one.ticket})
+            try:
+                async with transaction(self._engine, locks, tickets) as (conn, free):
+                    work = Work(self.service, self.clock.now())
+                    results = await self._handle(conn, work, inputs, free, customers)
+                    await fault("corridor.before_commit")
+            except Wider as wider:
+                customers |= wider.customers
+                continue
+            await fault("corridor.after_commit")
+            return results
 
     async def _handle(
-        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], free: Set[int] = frozenset()
+        self, conn: AsyncConnection, work: Work, inputs: Sequence[Input[B]], free: Set[int], locked: Set[str]
     ) -> list[Any]:
         questions = dict(self._questions(inputs)) if self._questions is not None else {}
         if tickets := [one.ticket for one in inputs if one.ticket]:
             questions["answers"] = answers_to(self.store.idempotency, tickets)
         told = await ask(conn, questions)
+        # whoever has several ids is one customer: what concerns one of them waits for all
+        kin = {one for row in told.get("kin", ()) for one in (row.id, row.into_id) if one is not None}
+        if not kin <= locked:
+            raise Wider(kin)
         results, todo = await self._sift(
             conn, work, inputs, dict(zip(tickets, stored_answers(tickets, free, told.get("answers", ())), strict=True))
         )
@@ -311,15 +339,26 @@ class Corridor(Generic[B]):
     async def sweep(self, when: Callable[[Due], Input[B]], most: int = 500) -> int:
         """Handles up to `most` deadlines that have come; answers how many were found."""
         try:
-            async with transaction(self._engine) as (conn, _):
-                work = Work(self.service, self.clock.now())
-                due = await self.store.timers.claim_due(conn, work.now, most)
-                await self._handle(conn, work, [when(d) for d in due])
-            return len(due)
+            return len(await self._swept(when, most, []))
         except Exception as error:
             if is_transient(error) or most == 1:
                 raise
         return await self._sweep_singly(when, most)
+
+    async def _swept(self, when: Callable[[Due], Input[B]], most: int, found: list[Due]) -> list[Due]:
+        """Handles deadlines in one transaction; `found` are those that it is about, also where it fails."""
+        held: Set[str] = frozenset()
+        while True:
+            locks = sorted({customer_lock(self.service, one) for one in held})
+            try:
+                async with transaction(self._engine, locks) as (conn, _):
+                    work = Work(self.service, self.clock.now())
+                    found[:] = await self.store.timers.claim_due(conn, work.now, most)
+                    inputs = [when(due) for due in found]
+                    await self._handle(conn, work, inputs, frozenset(), concerned(inputs) | held)
+                return found
+            except Wider as wider:
+                held |= wider.customers
 
     async def _sweep_singly(self, when: Callable[[Due], Input[B]], most: int) -> int:
         # one bad deadline must not hold up the others: it is postponed, loudly, and tried again
@@ -328,9 +367,7 @@ class Corridor(Generic[B]):
             work = Work(self.service, self.clock.now())
             due: list[Due] = []
             try:
-                async with transaction(self._engine) as (conn, _):
-                    due = await self.store.timers.claim_due(conn, work.now, 1)
-                    await self._handle(conn, work, [when(d) for d in due])
+                await self._swept(when, 1, due)
             except Exception as error:
                 if is_transient(error) or not due:
                     raise

@@ -29,6 +29,7 @@ from shared.contracts.envelope import new_id
 from shared.contracts.intake import ContactCaptured, DepartureVerdict, RepeatVerdict, Verdict
 from shared.db import make_engine
 from shared.policy import Policies, load_policy
+from shared.prepared import ask
 from shared.work import Input, Work
 
 _FEW, _MANY = 10_000, 1_000_000
@@ -125,7 +126,7 @@ async def _checks(kept: list[tuple[AsyncEngine, int]]) -> list[list[float]]:
 async def _check(conn: AsyncConnection, store: EscalationStore, contact: ContactCaptured) -> float:
     one = Input(contact.customer_id, contact, on_contact_captured)
     began = time.perf_counter()
-    book = await store.load(conn, [one], _NOW)
+    book = await store.load(conn, [one], _NOW, await ask(conn, store.questions([one])))
     work = Work("escalation", _NOW)
     one.handle(book, work, contact)
     took = time.perf_counter() - began

@@ -132,7 +132,7 @@ def on_erase(book: Book, work: Work, erase: Erase) -> datetime | Refusal:
 
 def on_merge(book: Book, work: Work, merge: Merge) -> Customer | Refusal:
     """Two ids are one person's: what is known under either is known under both from now on. Contacts and complaints
-    stay under the id that they came with, and so does whoever owns them."""
+    stay under the id that they came with, and so does whoever owns them. It is told under every id that it concerns."""
     customer = book.customer(merge.customer_id)
     if not customer.known:
         return _NO_CUSTOMER
@@ -143,7 +143,17 @@ def on_merge(book: Book, work: Work, merge: Merge) -> Customer | Refusal:
         if other.merged_into == customer.kept.id:
             return Refusal("already-merged", "The two are one already: that one was merged into this one.", 409)
         work.ring(MERGED)
+    before = customer.merged_into
     customer.merged_into, customer.changed = merge.into, True
+    if merge.into == before and (before is None or customer.merged):
+        return customer  # nothing that was not told
+    customer.merged += 1
+    for one in dict.fromkeys((merge.customer_id, before, merge.into)):
+        if one is not None:
+            named = book.customer(one)
+            event = domain.merging(one, merge.customer_id, merge.into, customer.merged, work.now)
+            work.announce(named.kept, event, domain.evolve_customer)
+            named.changed = True
     return customer
 
 

@@ -19,6 +19,7 @@ from shared.contracts.intake import (
     ContactHeardAgain,
     ContactResponded,
     CustomerErased,
+    CustomerMerged,
     CustomerProfiled,
 )
 
@@ -28,6 +29,7 @@ _FOLDS: Final[dict[type[Event], Evolve]] = {
     ContactHeardAgain: evolve_contact,
     ContactResponded: evolve_contact,
     CustomerProfiled: evolve_customer,
+    CustomerMerged: evolve_customer,
     CustomerErased: evolve_customer,
 }
 

@@ -23,7 +23,7 @@ from shared.contracts.escalation import (
     EscalationRepeated,
     ReasonJoined,
 )
-from shared.contracts.intake import ContactCaptured, ContactHeardAgain, ContactResponded, CustomerErased
+from shared.contracts.intake import ContactCaptured, ContactHeardAgain, ContactResponded, CustomerErased, CustomerMerged
 from shared.contracts.ownership import OwnerAssigned, OwnerSucceeded, Paused
 from shared.policy import Policy
 from shared.refusal import Refusal
@@ -91,7 +91,7 @@ def _states(kept: Sequence[Kept[Complaint]]) -> list[Complaint]:
 
 def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
     """A customer said something: it ends pauses, and joins a complaint or opens one."""
-    theirs = book.of_customer(contact.customer_id)
+    theirs = book.of_person(contact.customer_id)
     if any(contact.contact_id in one.now.contacts for one in theirs):
         return  # the contact has had its effect under another event
     for kept in theirs:
@@ -103,7 +103,7 @@ def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
 
 def on_heard_again(book: Book, work: Work, contact: ContactHeardAgain) -> None:
     """More was heard in a contact: it may open a complaint now; in one that is not closed, its threat may be news."""
-    theirs = book.of_customer(contact.customer_id)
+    theirs = book.of_person(contact.customer_id)
     held = next((kept for kept in theirs if contact.contact_id in kept.now.contacts), None)
     if held is None:
         _take_in(book, work, contact)
@@ -112,7 +112,7 @@ def on_heard_again(book: Book, work: Work, contact: ContactHeardAgain) -> None:
 
 
 def _take_in(book: Book, work: Work, contact: ContactCaptured) -> None:
-    states = _states(book.of_customer(contact.customer_id))
+    states = _states(book.of_person(contact.customer_id))
     joined = domain.joins(contact, states)
     if joined is not None:
         state, because = joined
@@ -129,7 +129,7 @@ def _take_in(book: Book, work: Work, contact: ContactCaptured) -> None:
 
 def on_response(book: Book, work: Work, response: ContactResponded) -> None:
     """A human answered the customer."""
-    theirs = _states(book.of_customer(response.customer_id))
+    theirs = _states(book.of_person(response.customer_id))
     state = domain.answered_by(response, theirs)
     if state is not None:
         story = domain.decide_response(state, response, work.now, _policy(book, state))
@@ -162,6 +162,18 @@ def on_erased(book: Book, _work: Work, erased: CustomerErased) -> None:
     book.erased.add(erased.customer_id)
 
 
+def on_merged(book: Book, work: Work, event: CustomerMerged) -> None:
+    """Two ids are one person's, or are no longer: what is open under either may repeat what came under the other, or
+    does no longer."""
+    if not book.kin.tell(event):
+        return
+    policies = book.policies
+    for customer_id in event.also_concerns:
+        theirs = book.of_person(customer_id)
+        for story in domain.judge_person(_states(theirs), policies.of, work.now):
+            _announce_story(book, work, story)
+
+
 def when_due(book: Book, work: Work, due: Due) -> None:
     """A complaint's next moment has come; perhaps several have."""
     kept = book.complaints.get(due.subject_id)
@@ -191,7 +203,7 @@ def on_act(book: Book, work: Work, act: Act) -> Done | Refusal:
     kept = book.complaints.get(act.complaint_id)
     if kept is None:
         return Refusal("not-found", "There is no such complaint.", 404)
-    others = [one.now for one in book.of_customer(kept.customer_id) if one.id != kept.id]
+    others = [one.now for one in book.of_person(kept.customer_id) if one.id != kept.id]
     policies = book.policies
     around = domain.Around(others, policies.current, policies.of, book.fresh.pop, book.people, book.heard)
     story, refusal = domain.decide(kept.now, act, work.now, _policy(book, kept.now), around)
@@ -244,6 +256,7 @@ EVENTS: Final[dict[str, tuple[type[Event], Callable[[Any, Any, Any], Any]]]] = {
     full_type(ContactCaptured): (ContactCaptured, on_contact),
     full_type(ContactHeardAgain): (ContactHeardAgain, on_heard_again),
     full_type(ContactResponded): (ContactResponded, on_response),
+    full_type(CustomerMerged): (CustomerMerged, on_merged),
     full_type(CustomerErased): (CustomerErased, on_erased),
     full_type(EscalationRaised): (EscalationRaised, on_executive_asked),
     full_type(ReasonJoined): (ReasonJoined, on_executive_asked),

@@ -47,6 +47,11 @@ class Event(BaseModel):
     def subject_id(self) -> str:
         return str(getattr(self, self.SUBJECT))
 
+    @property
+    def also_concerns(self) -> tuple[str, ...]:
+        """Customers besides the one under whose key it travels."""
+        return ()
+
 
 def full_type(event: type[Event]) -> str:
     """`complaintloop.contact.captured.v1` of a class whose TYPE is `contact.captured`."""

@@ -236,7 +236,8 @@ class BreachTakenBack(PromiseEvent):
 
     contact_id: str
     by_id: str
-    because: Literal["cause_changed", "not_a_complaint"]
+    #: `another_customer`: two ids that were merged were taken apart
+    because: Literal["cause_changed", "not_a_complaint", "another_customer"]
 
 
 class PromiseKept(PromiseEvent):

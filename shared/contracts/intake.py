@@ -108,6 +108,24 @@ class CustomerProfiled(Event):
     occurred_at: AwareDatetime
 
 
+class CustomerMerged(Event):
+    """Two ids are one person's, or are no longer: `merged_id` was merged into `into_id` (null: taken apart). Told under
+    each id that it concerns, so that whatever comes under either of them afterwards comes after it."""
+
+    TYPE: ClassVar[str] = "customer.merged"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    merged_id: str
+    into_id: str | None
+    #: which word of `merged_id` it is: the last one counts, in whatever order they arrive
+    number: int
+    at: AwareDatetime
+
+    @property
+    def also_concerns(self) -> tuple[str, ...]:
+        return tuple(one for one in (self.merged_id, self.into_id) if one is not None)
+
+
 class CustomerErased(Event):
     """Every service forgets this customer's words, names and addresses."""
 
@@ -122,5 +140,6 @@ EVENTS: tuple[type[Event], ...] = (
     ContactHeardAgain,
     ContactResponded,
     CustomerProfiled,
+    CustomerMerged,
     CustomerErased,
 )

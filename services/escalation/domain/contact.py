@@ -50,6 +50,8 @@ def captured(contact: Contact, event: ContactCaptured) -> Contact:
     """The contact with what intake heard."""
     return contact.model_copy(
         update={
+            # a complaint may be another id's of the same person: whose the contact is, intake says
+            "customer_id": event.customer_id,
             "heard_at": heard_at(event.occurred_at, event.received_at),
             "heard_complaint": event.complaint.value,
             "heard_cause": event.cause,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -108,15 +108,15 @@ def decide_promise(
     ]
 
 
-def hurts(promise: Watched, contact: Contact, policy: Policy) -> bool:
-    """Whether a contact, as it is judged now, breaks a promise.
+def hurts(promise: Watched, contact: Contact, policy: Policy, same: Collection[str] = ()) -> bool:
+    """Whether a contact, as it is judged now, breaks a promise; `same` are all ids of whom it was made to.
 
     It came after the promise was made and while it was watched, is or may be a complaint, has the same cause, and the
     same product if the promise names one. A product that nobody named is that of the cause.
     """
     if contact.heard_at is None or contact.complaint is False or contact.cause != promise.cause:
         return False
-    if promise.scope == "customer" and contact.customer_id != promise.customer_id:
+    if promise.scope == "customer" and contact.customer_id not in (promise.customer_id, *same):
         return False
     if promise.product is not None and (contact.product or product_of(contact.cause, policy)) != promise.product:
         return False
@@ -130,9 +130,12 @@ def product_of(cause: str | None, policy: Policy) -> str | None:
     return next((entry.product for entry in policy.causes if entry.code == cause), None)
 
 
-def decide_judged(state: Promise, contact: Contact, stands: bool, now: datetime, policy: Policy) -> list[PromiseEvent]:
-    """What a contact means for a promise as it is judged now; `stands`: it has broken it, and nobody took it back."""
-    hurt = hurts(state, contact, policy)
+def decide_judged(
+    state: Promise, contact: Contact, stands: bool, now: datetime, policy: Policy, same: Collection[str] = ()
+) -> list[PromiseEvent]:
+    """What a contact means for a promise as it is judged now; `stands`: it has broken it, and nobody took it back;
+    `same`: all ids of whom it was made to."""
+    hurt = hurts(state, contact, policy, same)
     if hurt and not stands:
         return [
             PromiseBroken(
@@ -154,10 +157,19 @@ def decide_judged(state: Promise, contact: Contact, stands: bool, now: datetime,
                 at=now,
                 contact_id=contact.id,
                 by_id=contact.said_by or "ownership",
-                because="not_a_complaint" if contact.complaint is False else "cause_changed",
+                because=_taken_back(state, contact, same),
             )
         ]
     return []
+
+
+def _taken_back(
+    state: Promise, contact: Contact, same: Collection[str]
+) -> Literal["cause_changed", "not_a_complaint", "another_customer"]:
+    if contact.complaint is False:
+        return "not_a_complaint"
+    stranger = state.scope == "customer" and contact.customer_id not in (state.customer_id, *same)
+    return "another_customer" if stranger and contact.cause == state.cause else "cause_changed"
 
 
 def decide_done(state: Promise, n: int, by: str, now: datetime) -> list[PromiseEvent] | Refusal:

@@ -18,7 +18,7 @@ from services.escalation.handlers.promises import Promised, action_done, promise
 from services.escalation.handlers.reaching import trust
 from shared.contracts import ownership
 from shared.contracts.envelope import Event, full_type
-from shared.contracts.intake import ContactCaptured, ContactHeardAgain, CustomerErased
+from shared.contracts.intake import ContactCaptured, ContactHeardAgain, CustomerErased, CustomerMerged
 
 __all__ = [
     "DEADLINES",
@@ -41,6 +41,7 @@ __all__ = [
 _EVENTS: dict[type[Event], Callable[[Any, Any, Any], Any]] = {
     ContactCaptured: events.on_contact_captured,
     ContactHeardAgain: events.on_contact_captured,
+    CustomerMerged: events.on_customer_merged,
     CustomerErased: events.on_customer_erased,
     ownership.ComplaintOpened: events.on_opened,
     ownership.ContactJoined: events.on_contact_joined,

@@ -14,7 +14,7 @@ from services.escalation.handlers.watching import carry, judge_anew, tell_first_
 from services.escalation.store import Book
 from shared.contracts import ownership
 from shared.contracts.escalation import Reason
-from shared.contracts.intake import ContactCaptured, CustomerErased
+from shared.contracts.intake import ContactCaptured, CustomerErased, CustomerMerged
 from shared.policy import Policy
 from shared.work import Work
 
@@ -23,6 +23,14 @@ def on_contact_captured(book: Book, work: Work, event: ContactCaptured) -> None:
     """A customer spoke: it may break a promise."""
     before = book.contact(event.contact_id, event.customer_id)
     judge_anew(book, work, before, contacts.captured(before, event))
+
+
+def on_customer_merged(book: Book, work: Work, event: CustomerMerged) -> None:
+    """Two ids are one person's, or are no longer: what was said under one is held against promises to the other."""
+    if not book.kin.tell(event):
+        return
+    for promise_id, customer_id, contact_id in book.across:
+        work.set_timer("judge", f"{promise_id}/{contact_id}", customer_id, work.now)
 
 
 def on_customer_erased(book: Book, work: Work, event: CustomerErased) -> None:
@@ -42,7 +50,7 @@ def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
     """A complaint: its first contact is tied to it, and its value may be worth an executive at once."""
     complaint = on_complaint(book, work, event)
     if event.follows is None:
-        _tie(book, work, event.contact_id, complaint)
+        _tie(book, work, event.contact_id, complaint, event.contact_customer_id)
     else:  # the contact stays with the complaint that this one follows
         answered_back(book, work, complaint, event.follows)
     if over_the_line(complaint, book.policies.current):
@@ -51,7 +59,7 @@ def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
 
 def on_contact_joined(book: Book, work: Work, event: ownership.ContactJoined) -> None:
     """A further contact is tied to the complaint; if it broke a promise, that is now carried on."""
-    _tie(book, work, event.contact_id, on_complaint(book, work, event))
+    _tie(book, work, event.contact_id, on_complaint(book, work, event), event.contact_customer_id)
 
 
 def on_owner(book: Book, work: Work, event: ownership.OwnerAssigned | ownership.OwnerSucceeded) -> None:
@@ -175,12 +183,15 @@ def _raise(book: Book, work: Work, complaint: Complaint, reason: Reason, contact
     raise_or_join(book, work, complaint, Cause(reason, level, contact_id=contact_id))
 
 
-def _tie(book: Book, work: Work, contact_id: str, complaint: Complaint) -> None:
-    before = book.contact(contact_id, complaint.customer_id)
+def _tie(book: Book, work: Work, contact_id: str, complaint: Complaint, whose: str | None) -> None:
+    before = book.contact(contact_id, whose or complaint.customer_id)
     after = book.keep_contact(before.model_copy(update={"complaint_id": complaint.id}))
+    if len(book.kin.of(after.customer_id)) > 1:  # it may have been heard before that was known
+        judge_anew(book, work, before, after)
+        after = book.contact(contact_id, after.customer_id)
     for breach in book.breaches_by(contact_id):
         if breach.stands:
             promise = book.promise(breach.promise_id)
             if promise is not None:
                 carry(book, work, promise, after)
-                after = book.contact(contact_id, complaint.customer_id)
+                after = book.contact(contact_id, after.customer_id)

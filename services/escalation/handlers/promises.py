@@ -73,7 +73,7 @@ def said_before(book: Book, customer_id: str, made_by: str, wanted: PromiseWante
         one.text
         for one in book.broken
         if one.cause == wanted.cause
-        and (one.customer_id == customer_id or one.scope == "everyone" or one.made_by == made_by)
+        and (one.customer_id in book.kin.of(customer_id) or one.scope == "everyone" or one.made_by == made_by)
     ]
     found = canned.alike(wanted.text, broken)
     if found.acceptable:
@@ -92,7 +92,7 @@ def promise(book: Book, work: Work, given: PromiseGiven) -> Promised | Refusal:
     if not known(policy, given.made_by):
         return unknown_executive("/made_by")
     complaint = book.complaints.get(given.complaint_id) if given.complaint_id else None
-    if given.complaint_id and (complaint is None or complaint.customer_id != given.customer_id):
+    if given.complaint_id and (complaint is None or complaint.customer_id not in book.kin.of(given.customer_id)):
         return Refusal("unknown-complaint", "This customer has no such complaint.", 422).at(
             "/complaint_id", "must be a complaint of this customer"
         )

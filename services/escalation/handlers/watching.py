@@ -48,7 +48,7 @@ def judge_anew(book: Book, work: Work, before: Contact, after: Contact) -> None:
     for watch in others.values():
         earlier = book.breach(watch.id, after.id)
         stands = earlier is not None and earlier.stands
-        if hurts(watch, after, book.policies.current) != stands:
+        if hurts(watch, after, book.policies.current, book.kin.of(watch.customer_id)) != stands:
             work.set_timer("judge", f"{watch.id}/{after.id}", watch.customer_id, work.now)
 
 
@@ -56,7 +56,8 @@ def judge(book: Book, work: Work, kept: Kept[Promise], contact: Contact) -> None
     """Breaks a promise by a contact, or takes such a breach back, under the lock of whom it was made to."""
     breach = book.breach(kept.id, contact.id)
     stands = breach is not None and breach.stands
-    for event in decide_judged(kept.now, contact, stands, work.now, book.policies.current):
+    same = book.kin.of(kept.customer_id)
+    for event in decide_judged(kept.now, contact, stands, work.now, book.policies.current, same):
         book.say_promise(work, kept, event)
         _note(book, work, kept, contact, breach, event)
         tend(book, work, kept)
@@ -74,7 +75,7 @@ def _note(
         breach.taken_back = {"at": work.now, "by": contact.said_by or "ownership", "why": why}
         return
     breach.at, breach.taken_back = work.now, None
-    if contact.customer_id == kept.customer_id:
+    if contact.customer_id in book.kin.of(kept.customer_id):
         carry(book, work, kept.now, book.contact(contact.id, contact.customer_id))
     else:
         work.set_timer("hurt", f"{kept.id}/{contact.id}", contact.customer_id, work.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.store import loading, saving
 from services.escalation.store.book import Book
-from services.escalation.store.tables import events, idempotency, inbox, metadata, parked, timers, unsent
+from services.escalation.store.tables import events, idempotency, inbox, kin_of, metadata, parked, timers, unsent
 from services.escalation.store.wanted import want
+from shared.kin import read
 from shared.policy import Policies
+from shared.prepared import Question
 from shared.timers import Timers
-from shared.work import Input, Work
+from shared.work import Input, Work, concerned
 
 __all__ = ["Book", "EscalationStore", "metadata"]
 
@@ -32,11 +34,17 @@ class EscalationStore:
         self.policies = policies
         self.timers = Timers(timers, "escalation")
 
-    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Any]], now: datetime) -> Book:
+    def questions(self, inputs: Sequence[Input[Any]]) -> Mapping[str, Question]:
+        """Under which other ids the customers of these inputs are known."""
+        return {"kin": kin_of(concerned(inputs))}
+
+    async def load(
+        self, conn: AsyncConnection, inputs: Sequence[Input[Any]], now: datetime, told: Mapping[str, Sequence[Any]]
+    ) -> Book:
         """All that the inputs concern, under the locks of their customers."""
-        book = Book(self.policies)
+        book = Book(self.policies, read(told["kin"]))
         wanted = want(one.payload for one in inputs)
-        await loading.fill(conn, book, wanted, {one.customer_id for one in inputs}, now)
+        await loading.fill(conn, book, wanted, book.kin.all_of(concerned(inputs)), now)
         return book
 
     async def save(self, conn: AsyncConnection, book: Book, work: Work) -> None:

@@ -18,6 +18,7 @@ from services.escalation.domain.promise import evolve as evolve_promise
 from services.escalation.domain.reach import Mark, Reach
 from shared.contracts.envelope import Event, dump
 from shared.contracts.escalation import PromiseEvent
+from shared.kin import Kin
 from shared.policy import Policies
 from shared.work import Kept, Work
 
@@ -103,8 +104,10 @@ class Said:
 class Book:
     """State by id, what changed of it, and what follows: mails, feed items, things to forget."""
 
-    def __init__(self, policies: Policies) -> None:
+    def __init__(self, policies: Policies, kin: Kin | None = None) -> None:
         self.policies = policies
+        #: which ids are one person's
+        self.kin = kin or Kin()
         self.complaints: dict[str, Complaint] = {}
         self.contacts: dict[str, Contact] = {}
         self.escalations: dict[str, Kept[Escalation]] = {}
@@ -125,6 +128,8 @@ class Book:
         self.broken: list[Broken] = []
         #: contacts that may have been heard before a promise to everyone could be seen, by promise
         self.heard_since: dict[str, list[str]] = {}
+        #: (promise, its customer, contact) of those under different ids that were or are one person's
+        self.across: list[tuple[str, str, str]] = []
         self.changed_complaints: set[str] = set()
         self.changed_contacts: set[str] = set()
         self.changed_breaches: set[tuple[str, str]] = set()
@@ -224,11 +229,15 @@ class Book:
         return kept.now if kept else self.watches.get(promise_id)
 
     def promises_on(self, customer_id: str, causes: Iterable[str]) -> list[Kept[Promise]]:
-        """Promises on any of these causes that concern this customer and whose own customer's lock is held."""
+        """Promises on any of these causes that concern this customer, under whichever id, and whose own customer's lock
+        is held."""
         return [
             kept
             for cause in causes
-            for kept in (*self._by_cause.get((customer_id, cause), ()), *self._everyone.get(cause, ()))
+            for kept in (
+                *(kept for one in sorted(self.kin.of(customer_id)) for kept in self._by_cause.get((one, cause), ())),
+                *self._everyone.get(cause, ()),
+            )
         ]
 
     def watches_on(self, causes: Iterable[str]) -> list[Watch]:

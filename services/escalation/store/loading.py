@@ -38,6 +38,8 @@ async def fill(conn: AsyncConnection, book: Book, wanted: Wanted, customers: Col
         book.arrivals = await arrivals.of(conn, sorted(wanted.arrivals))
     await _mails(conn, book, wanted)
     await _contacts(conn, book, wanted)
+    if wanted.across:
+        await _across(conn, book, customers)
     await _breaches(conn, book)
     await _promises(conn, book, wanted, customers)
     await _broken(conn, book, wanted)
@@ -94,6 +96,23 @@ async def _heard_since(conn: AsyncConnection, book: Book, promise_ids: Collectio
     """Contacts on the cause of these promises that were heard after they were made and have not broken them."""
     for row in await conn.execute(HEARD_SINCE, {"ids": sorted(promise_ids)}):
         book.heard_since.setdefault(row.promise_id, []).append(row.contact_id)
+
+
+#: contacts are found by their complaints: those of none are no complaint, and break nothing
+ACROSS = (
+    select(promises.c.id.label("promise_id"), promises.c.customer_id, contacts.c.id.label("contact_id"))
+    .join_from(complaints, contacts, contacts.c.complaint_id == complaints.c.id)
+    .join(promises, (promises.c.cause == contacts.c.cause) & (promises.c.made_at < contacts.c.heard_at))
+    .where(complaints.c.customer_id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .where(promises.c.customer_id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .where(promises.c.scope == "customer", promises.c.customer_id != contacts.c.customer_id)
+    .limit(MOST_HEARD_SINCE)
+)
+
+
+async def _across(conn: AsyncConnection, book: Book, customers: Collection[str]) -> None:
+    rows = await conn.execute(ACROSS, {"ids": sorted(customers)})
+    book.across = [(row.promise_id, row.customer_id, row.contact_id) for row in rows]
 
 
 async def _breaches(conn: AsyncConnection, book: Book) -> None:

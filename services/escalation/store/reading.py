@@ -14,7 +14,16 @@ from services.escalation.domain.complaint import Complaint
 from services.escalation.domain.escalation import Escalation
 from services.escalation.domain.promise import Promise
 from services.escalation.store import mails, shapes
-from services.escalation.store.tables import among, answers, breaches, complaints, contacts, escalations, promises
+from services.escalation.store.tables import (
+    among,
+    answers,
+    breaches,
+    complaints,
+    contacts,
+    escalations,
+    kin_of,
+    promises,
+)
 from shared.policy import Policies
 
 #: earlier answers that a new one is compared with: those that share most with it
@@ -51,14 +60,9 @@ async def escalation_list(
     statement = select(escalations).order_by(escalations.c.id.desc()).limit(limit)
     if after is not None:
         statement = statement.where(escalations.c.id < after)
-    given = {
-        "status": status,
-        "level": level,
-        "executive_id": executive_id,
-        "customer_id": customer_id,
-        "complaint_id": complaint_id,
-    }
-    return await _escalations(conn, _matching(statement, escalations, given), policies)
+    given = {"status": status, "level": level, "executive_id": executive_id, "complaint_id": complaint_id}
+    statement = await _whose(conn, _matching(statement, escalations, given), escalations, customer_id)
+    return await _escalations(conn, statement, policies)
 
 
 async def escalation_of(conn: AsyncConnection, policies: Policies, escalation_id: str) -> dict[str, Any] | None:
@@ -80,6 +84,17 @@ def _matching(statement: Select[Any], table: Any, given: dict[str, Any]) -> Sele
         if value is not None:
             statement = statement.where(table.c[name] == value)
     return statement
+
+
+async def _whose(conn: AsyncConnection, statement: Select[Any], table: Any, customer_id: str | None) -> Select[Any]:
+    """Only what is under one of the ids of whoever has this one."""
+    if customer_id is None:
+        return statement
+    ids = await kin_of.of(conn, customer_id)
+    # most have one id: then it is found as ever
+    return statement.where(
+        table.c.customer_id == ids[0] if len(ids) == 1 else table.c.customer_id == among("whose", ids)
+    )
 
 
 async def _escalations(conn: AsyncConnection, statement: Select[Any], policies: Policies) -> list[dict[str, Any]]:
@@ -132,14 +147,8 @@ async def promise_list(
     statement = select(promises).order_by(promises.c.id.desc()).limit(limit)
     if after is not None:
         statement = statement.where(promises.c.id < after)
-    given = {
-        "status": status,
-        "cause": cause,
-        "customer_id": customer_id,
-        "made_by": made_by,
-        "complaint_id": complaint_id,
-    }
-    return await _promises(conn, _matching(statement, promises, given))
+    given = {"status": status, "cause": cause, "made_by": made_by, "complaint_id": complaint_id}
+    return await _promises(conn, await _whose(conn, _matching(statement, promises, given), promises, customer_id))
 
 
 async def promise_of(conn: AsyncConnection, promise_id: str) -> dict[str, Any] | None:
@@ -203,7 +212,8 @@ async def view(conn: AsyncConnection, policies: Policies, escalation_id: str) ->
         .where(answers.c.complaint_id == among("about", about_it))
         .order_by(answers.c.number.asc())
     )
-    theirs = (promises.c.customer_id == customer_id) | (promises.c.scope == "everyone")
+    ids = await kin_of.of(conn, customer_id)
+    theirs = (promises.c.customer_id == among("whose", ids)) | (promises.c.scope == "everyone")
     state = Escalation.model_validate(
         (await conn.execute(select(escalations.c.state).where(escalations.c.id == escalation_id))).scalar_one()
     )

@@ -22,6 +22,7 @@ from services.escalation.store.tables import (
     escalations,
     events,
     feed,
+    kin,
     promises,
 )
 from shared.faults import fault
@@ -43,6 +44,7 @@ async def write(conn: AsyncConnection, book: Book, work: Work) -> None:
         work.ring("escalation_unnumbered")
     await _mails(conn, book, work)
     await _reach(conn, book, work)
+    await book.kin.save(conn, kin)
     if book.erased:
         await _forget(conn, book.erased)
 

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from shared.db import service_metadata
 from shared.idempotency import idempotency_table
 from shared.inbox import inbox_table, parked_table
+from shared.kin import Asked, kin_table
 from shared.outbox import journal_tables
 from shared.timers import timers_table
 
@@ -34,6 +35,8 @@ inbox = inbox_table(metadata)
 parked = parked_table(metadata)
 idempotency = idempotency_table(metadata)
 timers = timers_table(metadata)
+kin = kin_table(metadata)
+kin_of = Asked(kin)
 
 
 def among(name: str, values: Collection[str]) -> Any:

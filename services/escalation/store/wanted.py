@@ -43,6 +43,8 @@ class Wanted:
     arrivals: set[str] = field(default_factory=set)
     #: promises for which contacts that came meanwhile are looked up
     look_back: set[str] = field(default_factory=set)
+    #: somebody's ids were merged or taken apart: promises made under one are held against contacts under another
+    across: bool = False
     #: complaints of which the escalations that have ended are wanted too
     answered: set[str] = field(default_factory=set)
     answers_after: int | None = None
@@ -56,6 +58,8 @@ class Wanted:
                 self.contacts.add(payload.contact_id)
                 self._cause(payload.cause)
                 self.heard.append(heard_at(payload.occurred_at, payload.received_at))
+            case intake.CustomerMerged():
+                self.across = True
             case ownership.ComplaintEvent():
                 self._complaint(payload)
             case AnswerGiven():

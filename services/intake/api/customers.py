@@ -32,8 +32,9 @@ PathId = Annotated[Id, Path()]
 
 _MERGING = (
     "What is known under either id is known under both, also what is learned later, and whoever erases one erases "
-    "both. Contacts and complaints stay under the id that they came with, and so do their owners; contacts are listed "
-    "under either. `into: null` takes the two apart."
+    "both. Contacts and complaints stay under the id that they came with, and so do their owners; both are listed "
+    "under either. From then on a contact under one joins or repeats what is open under the other, and breaks promises "
+    "made to it. `into: null` takes the two apart."
 )
 
 
@@ -83,7 +84,8 @@ def people(desk: Desk) -> APIRouter:
                 raise result.error
             if isinstance(result, Refusal):
                 raise refused(result)
-            return to_json(view.customer(result))
+            # without words and names: the answer is kept for repeated requests
+            return to_json({"id": customer_id, "merged_into": result.merged_into})
 
         return await once(desk.corridor, ticket, merged)
 
@@ -94,12 +96,13 @@ def people(desk: Desk) -> APIRouter:
     @router.get("/customers/{customer_id}", summary="A customer's profile")
     async def get(customer_id: PathId, _: Reader) -> Answer:
         async with desk.engine.connect() as conn:
+            ids = await reading.same_person(conn, customer_id)
             for row in await reading.customers_of(conn, [customer_id]):
-                return Answer(view.customer(customer_of(row)))
+                return Answer({**view.customer(customer_of(row)), "ids": ids})
             spoke = await reading.recent(conn, [customer_id])
         if not spoke:
             raise _missing("customer")
-        return Answer(view.customer(Book(desk.ears).customer(customer_id)))
+        return Answer({**view.customer(Book(desk.ears).customer(customer_id)), "ids": ids})
 
     @router.delete("/customers/{customer_id}", status_code=202, summary="Forget a customer")
     async def delete(customer_id: PathId, _: Eraser) -> Answer:

@@ -2,7 +2,7 @@
 
 from .commands import Carried, Erase, Merge, NewContact, NewProfile, NewResponse, Opinion, Person
 from .contact import Contact, capture, evolve_contact, respond
-from .customer import PROFILE, Profile, Standing, combined, erase, evolve_customer, merged, profiled
+from .customer import PROFILE, Profile, Standing, combined, erase, evolve_customer, merged, merging, profiled
 from .opinion import heard_again, lifted
 from .references import references_in
 
@@ -27,6 +27,7 @@ __all__ = [
     "heard_again",
     "lifted",
     "merged",
+    "merging",
     "profiled",
     "references_in",
     "respond",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from shared.contracts.intake import Amount, CustomerErased, CustomerProfiled
+from shared.contracts.intake import Amount, CustomerErased, CustomerMerged, CustomerProfiled
 
 #: fields that leave this service in an event
 _STANDING: Final = ("tier", "region", "locale", "lifetime_value")
@@ -71,9 +71,16 @@ def erase(customer_id: str, now: datetime) -> CustomerErased:
     return CustomerErased(customer_id=customer_id, erased_at=now)
 
 
-def evolve_customer(state: Standing | None, event: CustomerProfiled | CustomerErased) -> Standing:
-    """Folds an event into what a customer is to the business."""
+def merging(customer_id: str, merged_id: str, into_id: str | None, number: int, now: datetime) -> CustomerMerged:
+    """The event that two ids are one person's, as it is told under one of them."""
+    return CustomerMerged(customer_id=customer_id, merged_id=merged_id, into_id=into_id, number=number, at=now)
+
+
+def evolve_customer(state: Standing | None, event: CustomerProfiled | CustomerMerged | CustomerErased) -> Standing:
+    """Folds an event into what a customer is to the business: the same under another id."""
     before = state or Standing()
+    if isinstance(event, CustomerMerged):
+        return before
     if isinstance(event, CustomerErased):
         return Standing(erased_at=event.erased_at)
     return Standing(event.tier, event.region, event.locale, event.lifetime_value, event.occurred_at, before.erased_at)

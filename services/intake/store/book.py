@@ -37,6 +37,8 @@ class Customer:
     known: bool = False
     changed: bool = False
     merged_into: str | None = None
+    #: how often it was said where it is merged into
+    merged: int = 0
 
     @property
     def standing(self) -> Standing:

@@ -24,7 +24,7 @@ from . import opinions, tables
 from .book import Book, Customer, Known, Recent, Responder, contact_row
 from .changing import forget, note_answered, response_rows
 from .corrections import correct
-from .reading import CUSTOMERS, RECENT, contact_of, customers_of, is_id, recent
+from .reading import CUSTOMERS, KIN_OF, RECENT, contact_of, customers_of, is_id, recent
 
 _c, _r, _p = tables.contacts.c, tables.responses.c, tables.responders.c
 
@@ -86,15 +86,21 @@ class IntakeStore:
 
     def questions(self, inputs: Sequence[Input[Book]]) -> Mapping[str, Question]:
         """What is there of new contacts, of their customers, and of what these said lately."""
+        merging = [one.payload for one in inputs if isinstance(one.payload, Merge)]
+        if merging:
+            ids = {one.customer_id for one in merging} | {one.into for one in merging if one.into is not None}
+            kin = {"kin": Question(KIN_OF, {"kin_of": sorted(ids)})}
+        else:
+            kin = {}
         new = [one.payload for one in inputs if isinstance(one.payload, NewContact)]
         if not new:
-            return {}
+            return kin
         identities = {
             "p_source": one_text([one.source for one in new]),
             "p_source_event_id": one_text([one.source_event_id for one in new]),
         }
         whose = one_text(list({one.customer_id for one in new}))
-        return {
+        return kin | {
             "known": Question(_known, identities),
             "customers": Question(CUSTOMERS, {"ids": whose}),
             "recently": Question(RECENT, {"whose": whose}),
@@ -123,6 +129,7 @@ class IntakeStore:
                 book.responders[row.id] = Responder(row.name, row.email, row.said_at)
         others = sorted({one.customer_id for one in payloads if isinstance(one, NewProfile | Erase | Carried | Merge)})
         others += [one.into for one in payloads if isinstance(one, Merge) and one.into is not None]
+        others += [row.id for row in told.get("kin", ()) if row.id not in others]
         self._know(book, await customers_of(conn, others))
         await self._tell_apart(conn, book, {*others, *(one.customer_id for one in new)})
         acted_on = sorted(one for one in others if not book.customer(one).known)
@@ -212,7 +219,7 @@ def customer_of(row: Any) -> Customer:
         fields["lifetime_value"] = standing.lifetime_value
     as_of = {name: datetime.fromisoformat(at) for name, at in orjson.loads(row.as_of).items()}
     kept = Kept(row.id, row.id, standing if row.version else None, row.version, row.chain)
-    return Customer(kept, Profile(fields, as_of), known=True, merged_into=row.merged_into)
+    return Customer(kept, Profile(fields, as_of), known=True, merged_into=row.merged_into, merged=row.merged)
 
 
 def _customer_row(customer: Customer) -> dict[str, Any]:
@@ -230,6 +237,7 @@ def _customer_row(customer: Customer) -> dict[str, Any]:
         "as_of": orjson.dumps(dict(customer.profile.as_of)),
         "profiled_at": standing.profiled_at,
         "merged_into": customer.merged_into,
+        "merged": customer.merged,
         "erased_at": standing.erased_at,
         "version": customer.kept.version,
         "chain": customer.kept.chain,

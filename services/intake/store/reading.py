@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain import PROFILE, Contact
 from services.intake.listening import MOST_COMPARED, MOST_EARLIER
+from shared.kin import kin_query
 from shared.prepared import Prepared
 from shared.sets import one_text, texts
 
@@ -107,6 +108,11 @@ async def unlike(conn: AsyncConnection, most: int) -> Sequence[tuple[str, str]]:
     return [(row.id, row.merged_into) for row in await conn.execute(_unlike.limit(most))]
 
 
+async def untold(conn: AsyncConnection, most: int) -> Sequence[tuple[str, str]]:
+    """Pairs of ids of one person of which the others know nothing: merged by a release that did not tell."""
+    return [(row.id, row.merged_into) for row in await conn.execute(_untold.limit(most))]
+
+
 async def responder(conn: AsyncConnection, responder_id: str) -> Any:
     """Somebody who answered customers, with their latest name and address; None if nobody of that id did."""
     return (await conn.execute(select(responders).where(responders.c.id == responder_id))).one_or_none()
@@ -134,6 +140,9 @@ _unlike = (
     )
     .order_by(_u.id)
 )
+#: (id, into_id, number) of customers `kin_of` and all that are the same persons
+KIN_OF: Final = kin_query(customers, into="merged_into", number="merged")
+_untold = select(_u.id, _u.merged_into).where(_u.merged_into.is_not(None), _u.merged == 0).order_by(_u.id)
 _whose = func.unnest(texts("whose")).table_valued(column("customer_id", Text)).render_derived(name="whose")
 _last = (
     select(

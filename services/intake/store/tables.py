@@ -114,6 +114,9 @@ customers: Final = Table(
     Column("as_of", JSONB, nullable=False, comment="field -> the time as of which it was said"),
     Column("profiled_at", DateTime(timezone=True)),
     Column("merged_into", Text, comment="the other id of the same person, whose profile is the same"),
+    Column(
+        "merged", Integer, nullable=False, server_default="0", comment="how often it was said where it is merged into"
+    ),
     Column("erased_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False, comment="head of the audit chain"),

@@ -15,6 +15,7 @@ from .due import next_moment, work_through
 from .evolve import evolve
 from .executives import executive_answered, executive_asked, executive_replied
 from .manning import keep_manned, next_look
+from .repeating import judge_person
 from .standing_in import acted_as
 from .state import Clock, Complaint, from_json, to_json
 from .story import Around, Story, Told
@@ -40,6 +41,7 @@ __all__ = [
     "executive_replied",
     "from_json",
     "joins",
+    "judge_person",
     "keep_manned",
     "next_look",
     "next_moment",

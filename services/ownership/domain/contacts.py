@@ -131,6 +131,11 @@ def decide_opening(
     return story
 
 
+def apart(whose: str, customer_id: str) -> str | None:
+    """The id under which a contact came, where that is not the one of its complaint."""
+    return None if whose == customer_id else whose
+
+
 _WHY_OPENED = {
     "complaint": "it is a complaint",
     "perhaps_a_complaint": "it may be a complaint",
@@ -153,6 +158,7 @@ def decide_joining(
         said.ContactJoined(
             **ids(state, at),
             contact_id=contact.contact_id,
+            contact_customer_id=apart(contact.customer_id, state.customer_id),
             conversation_id=contact.conversation_id,
             because=because,
             clocks=tuple(clocks.spoken(story.state, policy, at, heard_at=heard_at(contact, now))) if live else (),

@@ -45,8 +45,16 @@ def _opened(_: Complaint | None, event: said.ComplaintOpened) -> Complaint:
         clocks=applied((), event.clocks),
         # the contact of one that follows stays where it is: each contact belongs to one complaint
         contacts=() if event.follows else (event.contact_id,),
+        from_others=_from_other((), event),
         conversations=() if event.conversation_id is None else (event.conversation_id,),
     )
+
+
+def _from_other(
+    before: tuple[tuple[str, str], ...], event: said.ComplaintOpened | said.ContactJoined
+) -> tuple[tuple[str, str], ...]:
+    other = event.contact_customer_id
+    return before if other is None else (*before, (event.contact_id, other))
 
 
 def _joined(state: Complaint, event: said.ContactJoined) -> Complaint:
@@ -56,6 +64,7 @@ def _joined(state: Complaint, event: said.ContactJoined) -> Complaint:
     return replace(
         state,
         contacts=(*state.contacts, event.contact_id),
+        from_others=_from_other(state.from_others, event),
         conversations=conversations,
         clocks=applied(state.clocks, event.clocks),
     )
@@ -220,6 +229,7 @@ def _split(state: Complaint, event: said.Split) -> Complaint:
         event,
         split_into=(*state.split_into, event.into_id),
         contacts=tuple(one for one in state.contacts if one not in gone),
+        from_others=tuple(one for one in state.from_others if one[0] not in gone),
         conversations=tuple(one for one in state.conversations if one not in event.conversation_ids),
         departure_possible=None if state.departure_possible in gone else state.departure_possible,
     )

@@ -11,7 +11,7 @@ from shared.policy import Policy
 from shared.refusal import Refusal
 
 from . import acts, clocks
-from .contacts import assign
+from .contacts import apart, assign
 from .due import close, resume, work_through
 from .handling import not_while
 from .refusing import refuse
@@ -55,6 +55,7 @@ def merge(story: Story, act: acts.Merge, now: datetime, policy: Policy, around: 
         joined = said.ContactJoined(
             **ids(survivor.state, heard.at),
             contact_id=contact_id,
+            contact_customer_id=apart(gone.came_under(contact_id), target.customer_id),
             conversation_id=heard.conversation_id,
             because="merged",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from shared.contracts import ownership as said
 from shared.policy import Policy
 
 from .state import Complaint
-from .story import Around, Story, ids
+from .story import BY_CLOCK, Around, Story, ids
 
 #: closings of what does not count: it was no complaint, or it goes on as another one, which counts
 _NOT_COUNTED: Final = ("not_a_complaint", "merged")
@@ -55,3 +55,19 @@ def judge_later(story: Story, around: Around, now: datetime, *, by: str) -> None
             told = said.Repeated(**ids(one, now), repeat_of=again.id, cause=again.cause)
             later.tell(told, by=by, why=f"{state.reference} was classified later")
         story.also.append(later)
+
+
+def judge_person(states: Sequence[Complaint], version: Callable[[str], Policy], now: datetime) -> list[Story]:
+    """What is open and turns out to repeat what came under another id of the same person, once the two are known to be
+    one's. That two ids were taken apart takes nothing back: what was told is on record."""
+    stories: list[Story] = []
+    for one in states:
+        if one.status == "closed" or one.repeat_of is not None:
+            continue
+        again = repeated(one, version(one.policy_version), [other for other in states if other.id != one.id])
+        if again is not None and again.customer_id != one.customer_id:
+            story = Story(one)
+            told = said.Repeated(**ids(one, now), repeat_of=again.id, cause=again.cause)
+            story.tell(told, by=BY_CLOCK, why=f"{again.reference} is the same customer's, as it turned out")
+            stories.append(story)
+    return stories

@@ -11,7 +11,7 @@ from shared.policy import Facts, Policy
 from shared.refusal import Refusal
 
 from . import acts, clocks
-from .contacts import assign
+from .contacts import apart, assign
 from .handling import not_while
 from .refusing import invalid, refuse
 from .repeating import repeat_of
@@ -49,6 +49,7 @@ def split(story: Story, act: acts.Split, now: datetime, policy: Policy, around: 
         joined = said.ContactJoined(
             **ids(opened.state, heard.at),
             contact_id=contact_id,
+            contact_customer_id=apart(state.came_under(contact_id), state.customer_id),
             conversation_id=heard.conversation_id if heard.conversation_id in conversations else None,
             because="split",
         )
@@ -114,6 +115,7 @@ def _opened(
             "clocks": _heard_since(state, policy, facts, changes, start),
             "reference": reference,
             "contact_id": contact_id,
+            "contact_customer_id": apart(state.came_under(contact_id), state.customer_id),
             "conversation_id": first.conversation_id,
             "because": "split",
             "channel": state.channel,

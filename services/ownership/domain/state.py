@@ -182,7 +182,13 @@ class Complaint:
     follow_up: FollowUp | None = None
     clocks: tuple[Clock, ...] = ()
     contacts: tuple[str, ...] = ()
+    #: contacts that came under another id of the same person, with that id
+    from_others: tuple[tuple[str, str], ...] = ()
     conversations: tuple[str, ...] = ()
+
+    def came_under(self, contact_id: str) -> str:
+        """The customer id under which a contact of this complaint came."""
+        return dict(self.from_others).get(contact_id, self.customer_id)
 
     @property
     def first_contact_id(self) -> str:
@@ -272,6 +278,7 @@ def from_json(raw: dict[str, Any]) -> Complaint:
             state[name] = at(value)
     state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]])
     state["contacts"] = tuple(raw["contacts"])
+    state["from_others"] = tuple((one, whose) for one, whose in raw.get("from_others", ()))
     state["conversations"] = tuple(raw["conversations"])
     for name in ("known_as", "took_in", "split_into"):
         state[name] = tuple(raw.get(name, ()))

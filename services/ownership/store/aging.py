@@ -23,7 +23,7 @@ def _over() -> ColumnElement[bool]:
     waits = select(_t.subject_id).where(_t.subject_id == cast(_c.id, Text)).exists()
     other = complaints.alias("other")
     goes_on = select(other.c.id).where(
-        other.c.customer_id == _c.customer_id,
+        or_(other.c.customer_id == _c.customer_id, cast(other.c.id, Text) == _c.state["merged_into"].astext),
         other.c.id != _c.id,
         other.c.opened_at <= _c.closed_at,
         or_(other.c.status != "closed", other.c.closed_at >= _before),

@@ -20,10 +20,12 @@ from shared.contracts.envelope import new_id
 from shared.contracts.escalation import EscalationEvent
 from shared.contracts.intake import ContactCaptured
 from shared.contracts.ownership import Paused
+from shared.kin import Kin, read
 from shared.policy import Policies
+from shared.prepared import Question
 from shared.sets import insert_many
 from shared.timers import Due, Timers
-from shared.work import Input, Kept, Work
+from shared.work import Input, Kept, Work, concerned
 
 from . import agents, reading, tables
 
@@ -48,6 +50,8 @@ class Book:
     agents: set[str] = field(default_factory=set)
     #: customers whose words are to be forgotten
     erased: set[str] = field(default_factory=set)
+    #: which ids are one person's
+    kin: Kin = field(default_factory=Kin)
     #: what was said of agents
     told_of: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     #: pauses that were told, as rows
@@ -56,8 +60,15 @@ class Book:
     fresh: list[tuple[str, str]] = field(default_factory=list)
 
     def of_customer(self, customer_id: str) -> list[Kept[Complaint]]:
-        """All complaints of a customer that may matter, oldest first."""
+        """All complaints under a customer's id that may matter, oldest first."""
         return self.by_customer.setdefault(customer_id, [])
+
+    def of_person(self, customer_id: str) -> list[Kept[Complaint]]:
+        """The same under all ids of whoever has this one."""
+        ids = self.kin.of(customer_id)
+        if len(ids) == 1:
+            return self.of_customer(customer_id)
+        return sorted((kept for one in ids for kept in self.of_customer(one)), key=lambda kept: kept.id)
 
     def add(self, kept: Kept[Complaint]) -> None:
         """Takes a complaint in."""
@@ -108,9 +119,15 @@ class OwnershipStore:
         self.inbox, self.parked, self.idempotency = tables.inbox, tables.parked, tables.idempotency
         self.timers = Timers(tables.timers_rows, "ownership")
 
-    async def load(self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime) -> Book:
+    def questions(self, inputs: Sequence[Input[Book]]) -> Mapping[str, Question]:
+        """Under which other ids the customers of these inputs are known."""
+        return {"kin": tables.kin_of(concerned(inputs))}
+
+    async def load(
+        self, conn: AsyncConnection, inputs: Sequence[Input[Book]], now: datetime, told: Mapping[str, Sequence[Any]]
+    ) -> Book:
         """All complaints of these inputs' customers that are not closed, or closed so lately that they may matter."""
-        book = Book(self.policies)
+        book = Book(self.policies, kin=read(told["kin"]))
         ids = [i.payload.complaint_id for i in inputs if isinstance(i.payload, Act)]
         ids += [i.payload.complaint_id for i in inputs if isinstance(i.payload, EscalationEvent)]
         due = [i.payload for i in inputs if isinstance(i.payload, Due)]
@@ -119,7 +136,7 @@ class OwnershipStore:
         rows = await conn.execute(
             _of_customers,
             {
-                "customers": list({i.customer_id for i in inputs}),
+                "customers": list(book.kin.all_of(concerned(inputs))),
                 "since": await self._since(conn, inputs, now),
                 "ids": ids,
             },
@@ -179,6 +196,7 @@ class OwnershipStore:
             named = [{"id": agent_id} for agent_id in sorted(book.agents)]
             if await insert_many(conn, tables.agents, named, conflict=("id",), returning=("id",)):
                 work.ring(AGENTS_BELL)
+        await book.kin.save(conn, tables.kin)
         if book.erased:
             await conn.execute(_forget, {"customers": sorted(book.erased)})
 

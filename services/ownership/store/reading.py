@@ -17,7 +17,7 @@ from services.ownership.domain.reference import as_reference
 from services.ownership.domain.story import Heard
 from shared.contracts.envelope import PREFIX
 
-from .tables import agents, complaints, events
+from .tables import agents, complaints, events, kin_of
 
 _c, _e = complaints.c, events.c
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -76,6 +76,15 @@ async def listed(
 ) -> Sequence[Found]:
     """Complaints, latest opened first, before the id `after`: a place that no later change moves."""
     wanted = _wanted(filters, now)
+    if filters.customer_id is not None:
+        ids = await kin_of.of(conn, filters.customer_id)
+        # most have one id: then the index over their complaints has the order of the list
+        theirs = (
+            _c.customer_id == ids[0]
+            if len(ids) == 1
+            else _c.customer_id == any_(bindparam("whose", ids, type_=ARRAY(Text)))
+        )
+        wanted.append(theirs)
     if after is not None:
         wanted.append(_c.id < after)
     statement = select(_c.id, _c.state, _c.version).where(*wanted).order_by(_c.id.desc()).limit(limit)
@@ -86,8 +95,8 @@ async def listed(
 
 
 def _wanted(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
-    """Conditions; of what is overdue, only its contrary."""
-    given = [(name, getattr(filters, name)) for name in ("owner_id", "customer_id", "cause")]
+    """Conditions, but for whose they are; of what is overdue, only its contrary."""
+    given = [(name, getattr(filters, name)) for name in ("owner_id", "cause")]
     wanted: list[ColumnElement[bool]] = [_c[name] == value for name, value in given if value is not None]
     # words of ours stand in the statement itself: the planner must know which partial index they allow
     said = [(name, getattr(filters, name)) for name in ("status", "basis")]

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from shared.db import service_metadata
 from shared.idempotency import idempotency_table
 from shared.inbox import inbox_table, parked_table
+from shared.kin import Asked, kin_table
 from shared.outbox import journal_tables
 from shared.timers import timers_table
 
@@ -20,6 +21,8 @@ inbox = inbox_table(metadata)
 parked = parked_table(metadata)
 idempotency = idempotency_table(metadata)
 timers_rows = timers_table(metadata)
+kin = kin_table(metadata)
+kin_of: Final = Asked(kin)
 
 complaints: Final = Table(
     "complaints",

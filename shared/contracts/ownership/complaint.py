@@ -41,3 +41,8 @@ class ComplaintEvent(Event):
     clocks: tuple[ClockChange, ...] = ()
     #: the owner, where their deputy acted
     on_behalf_of: str | None = None
+
+    @property
+    def also_concerns(self) -> tuple[str, ...]:
+        other = getattr(self, "contact_customer_id", None)
+        return () if other is None else (other,)

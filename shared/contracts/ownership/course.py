@@ -17,6 +17,8 @@ class ComplaintOpened(ComplaintEvent):
     reference: str
     #: the contact that it is about; one that `follows` another is about the contact in which the trouble was first told
     contact_id: str
+    #: where the contact came under another id of the same person
+    contact_customer_id: str | None = None
     conversation_id: str | None = None
     #: why it was opened
     because: Literal["complaint", "perhaps_a_complaint", "departure_threat", "still_not_solved", "split"]
@@ -46,6 +48,8 @@ class ContactJoined(ComplaintEvent):
     contact_id: str
     conversation_id: str | None = None
     because: Literal["reference", "conversation", "cause", "merged", "split"]
+    #: where the contact came under another id of the same person
+    contact_customer_id: str | None = None
 
 
 class Acknowledged(ComplaintEvent):
