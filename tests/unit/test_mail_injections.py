@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from services.escalation.mail import letters, telling
+from services.escalation.mail import letters, promises, telling
 from services.escalation.mail.facts import Facts
 from services.escalation.mail.letter import Letter
 from services.escalation.mail.render import render
@@ -83,8 +83,8 @@ def letters_with(evil: str) -> dict[str, Letter]:
         "untold": telling.untold("en", evil, about, said, 2),
         "came_back": telling.came_back("zh", evil, about, {"text": evil}),
         "visit": letters.visit("en", evil, about, AT),
-        "breach": letters.breach("en", evil, about, promise, LINK, AT),
-        "chase": letters.chase("en", evil, about, promise, 1, AT),
+        "breach": promises.breach("en", evil, about, promise, LINK, AT),
+        "chase": promises.chase("en", evil, about, promise, 1, AT),
         "undeliverable": letters.undeliverable("en", evil, about, evil),
         "refused": letters.refused("zh", evil, about, "canned-answer", 92, LINK),
         "digest": letters.digest("en", evil, [("C-7F3K9", *LINK)], [evil]),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.escalation.mail import letters
+from services.escalation.mail import letters, promises
 from services.escalation.mail.facts import Facts
 from services.escalation.mail.letter import Letter
 from services.escalation.mail.phrases import DONE, KINDS, PHRASES
@@ -220,11 +220,11 @@ def test_clean_text_has_no_hidden_characters_and_no_odd_line_breaks(text: str) -
 
 def test_a_breach_shows_both_texts() -> None:
     promise = dict(facts().promises[0])
-    told = letters.breach("en", "Victor Vice", facts(), promise, LINK, AT)
+    told = promises.breach("en", "Victor Vice", facts(), promise, LINK, AT)
     assert "> Never again." in text_of(told)
     assert "> I will leave you." in text_of(told)
     assert "Code: 7K3P-XQ" in text_of(told)
-    assert "Code:" not in text_of(letters.breach("en", "Chen Yu", facts(), promise, None, None))
+    assert "Code:" not in text_of(promises.breach("en", "Chen Yu", facts(), promise, None, None))
 
 
 def test_a_digest_has_the_way_to_each() -> None:
