@@ -109,6 +109,11 @@ class World:
         while quiet < 2:  # what the last loop of a round did may be news to the first one
             quiet = 0 if await self._round() else quiet + 1
 
+    async def learn(self) -> None:
+        """What agents have corrected is heard by from now on, wherever contacts come in."""
+        for name in ("intake.learning", "intake.learning of the API"):
+            await self._work(name)
+
     async def pass_time(self, step: timedelta, *, by: timedelta | None = None) -> None:
         """Moves the clock, in one jump or in smaller ones; whatever comes due is done before the next one."""
         end = self.clock.now() + step
@@ -123,7 +128,7 @@ class World:
             while name in READS and await self._unread(name):
                 done += await self._work(f"{name}.consumer")
             done += await self._work(f"{name}.timers")
-        for name in ("ownership.names", "escalation.mail", "escalation.feed"):
+        for name in ("intake.opinions", "ownership.names", "escalation.mail", "escalation.feed"):
             done += await self._work(name)
         async with self.engine.connect() as conn:
             return done + int(await conn.scalar(text(f"select {_WAITING}")) or 0)
@@ -197,12 +202,18 @@ def _assemble(
 
 @asynccontextmanager
 async def world_at(
-    engine: AsyncEngine, database_url: str, connection: Connection, clock: ManualClock, policy: Policy
+    engine: AsyncEngine,
+    database_url: str,
+    connection: Connection,
+    clock: ManualClock,
+    policy: Policy,
+    **more: Any,
 ) -> AsyncIterator[World]:
     """Everything on an empty database and on topics of its own, served on a port of its own."""
     mail, policies = MailServer(), Policies.single(policy)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
+        sock.listen()  # what is asked before the server has started waits for it
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         settings = {
             "database_url": database_url,
@@ -212,6 +223,7 @@ async def world_at(
             "smtp_url": f"smtp://127.0.0.1:{mail.port}",
             "mail_from": "loop@company.example",
             "local_dir": Path("/nonexistent"),
+            **more,
         }
         served = _assemble(settings, clock, policies, frozenset({"api"}))
         looping = _assemble(settings, clock, policies, _PARTS)
@@ -233,6 +245,7 @@ async def world_at(
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
         serving = asyncio.create_task(server.serve([sock]))
         loops = {loop.name: loop for one in looping for loop in one.loops}
+        loops |= {f"{loop.name} of the API": loop for one in served for loop in one.loops}
         try:
             yield World(engine, clock, connection, url, keys, mail, loops)
         finally:

@@ -52,6 +52,14 @@ class Endpoint:
         """The text that it was asked about."""
         return str(json.loads(self.asked[number]["messages"][1]["content"])["message"])
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Endpoint]:
+        """Listens on a port of its own."""
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        yield self
+        server.close()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -120,9 +128,7 @@ def settings(url: str, **more: Any) -> Base:
 async def asking_at(database_url: str, **more: Any) -> AsyncIterator[Asking]:
     """Intake and the endpoint, which agrees that nothing is the matter."""
     endpoint = Endpoint(body=saying(complaint=False, departure_threat=False))
-    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
-    endpoint.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    async with world_at(database_url) as world:
+    async with endpoint.listening(), world_at(database_url) as world:
         store = world.corridor.store
         assert isinstance(store, IntakeStore)
         store.ears.doubts = HalfHeard(store.ears.policies)
@@ -131,4 +137,3 @@ async def asking_at(database_url: str, **more: Any) -> AsyncIterator[Asking]:
         loop = SecondOpinions(world.corridor, world.clock, store.ears.policies, adviser, given)
         yield Asking(world, endpoint, loop)
         await adviser.stop()
-    server.close()
