@@ -10,7 +10,7 @@ from services.ownership.api import Desk, Pages, routers
 from services.ownership.handlers import EVENTS, due_input
 from services.ownership.names import Names
 from services.ownership.settings import Settings
-from services.ownership.store import AGENTS_BELL, WORDS, Book, OwnershipStore
+from services.ownership.store import AGENTS_BELL, WORDS, Book, OwnershipStore, unclaimed
 from shared.assembly import Assembly, Machinery, keyring, open_policies, serve
 from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import topic_of
@@ -39,7 +39,7 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         names = Names(machinery.engine, clock, client, secret)
         machinery.loops.append(Loop("ownership.names", names.run_once, tick=5.0, bell=machinery.bell(AGENTS_BELL)))
         machinery.on_stop.append(names.stop)
-        machinery.retain(policies, [WORDS])
+        machinery.retain(policies, [WORDS, unclaimed(clock)])
     if "api" not in parts:
         return machinery.assembly()
     pages = Pages(settings.base_url, secret, policies)

@@ -90,7 +90,20 @@ def _states(kept: Sequence[Kept[Complaint]]) -> list[Complaint]:
 
 
 def on_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
-    """A customer said something: it ends pauses, and joins a complaint or opens one."""
+    """A customer said something: it ends pauses, and joins a complaint or opens one. What was said in answer to it, and
+    was heard of before it, counts now."""
+    _take_contact(book, work, contact)
+    _count_early(book, work, contact)
+
+
+def _count_early(book: Book, work: Work, contact: ContactCaptured) -> None:
+    """Answers that came before their contact; to one that opens nothing they wait on, for more may be heard in it."""
+    if any(contact.contact_id in one.now.contacts for one in book.of_person(contact.customer_id)):
+        for response in book.responses_to(contact.contact_id):
+            _take_response(book, work, response)
+
+
+def _take_contact(book: Book, work: Work, contact: ContactCaptured) -> None:
     theirs = book.of_person(contact.customer_id)
     if any(contact.contact_id in one.now.contacts for one in theirs):
         return  # the contact has had its effect under another event
@@ -107,6 +120,7 @@ def on_heard_again(book: Book, work: Work, contact: ContactHeardAgain) -> None:
     held = next((kept for kept in theirs if contact.contact_id in kept.now.contacts), None)
     if held is None:
         _take_in(book, work, contact)
+        _count_early(book, work, contact)
     elif held.now.status != "closed":
         _announce(book, work, held, domain.decide_heard_again(held.now, contact, work.now))
 
@@ -128,14 +142,22 @@ def _take_in(book: Book, work: Work, contact: ContactCaptured) -> None:
 
 
 def on_response(book: Book, work: Work, response: ContactResponded) -> None:
-    """A human answered the customer."""
+    """A human answered the customer; where the contact is not known here, it may be on its way."""
+    if not _take_response(book, work, response):
+        book.keep_response(response)
+
+
+def _take_response(book: Book, work: Work, response: ContactResponded) -> bool:
     theirs = _states(book.of_person(response.customer_id))
     state = domain.answered_by(response, theirs)
     if state is not None:
         story = domain.decide_response(state, response, work.now, _policy(book, state))
         _announce(book, work, book.complaints[state.id], story)
-    elif (late := domain.decide_response_to_closed(response, theirs, work.now)) is not None:
+        return True
+    late = domain.decide_response_to_closed(response, theirs, work.now)
+    if late is not None:
         _announce(book, work, book.complaints[late.state.id], late)
+    return late is not None
 
 
 def _of_escalation(decision: Callable[[Story, Any, Policy, datetime], None]) -> Callable[..., None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.contracts.intake import ContactCaptured, ContactHeardAgain
-from tests.service.ownership_world import World, captured
+from tests.service.ownership_world import World, captured, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
 
@@ -56,3 +56,13 @@ async def test_a_threat_in_another_language_is_put_before_the_owner(world: World
     await _again(world, contact, complaint=True, threat="possible")
     (one,) = await world.complaints()
     assert (one["departure_threat"], one["departure_possible"]) == (False, True)
+
+
+async def test_whoever_had_answered_it_meanwhile_owns_it(world: World) -> None:
+    contact = await world.contact(complaint=False)
+    world.clock.advance(60)
+    await world.response(contact, "noor")
+    world.clock.advance(60)
+    await _again(world, contact, complaint=True)
+    one = await world.complaint()
+    assert one["owner"]["id"] == "noor" and clock_of(one, "first_response")["met_at"] == "2026-03-02T09:01:00Z"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from tests.service.ownership_world import World, clock_of
+from services.ownership.store import unclaimed
+from shared.contracts.envelope import Event
+from shared.contracts.intake import ContactResponded
+from tests.service.ownership_world import World, captured, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
 
@@ -172,3 +176,36 @@ async def test_an_erased_customer_leaves_no_words(world: World) -> None:
     items = (await world.get(f"/v1/complaints/{one['id']}/timeline"))["items"]
     assert len(items) == 4 and all(item["why"] is None and item["note"] is None for item in items)
     assert await world.findings() == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_answers_that_are_heard_of_before_their_contact_count_once_it_comes(world: World, together: bool) -> None:
+    outcomes = []
+    for n, order in enumerate(((0, 1, 2), (1, 0, 2), (1, 2, 0), (2, 1, 0))):
+        heard = captured(f"c-{n}", at=world.now)
+        told: list[Event] = [heard]
+        for m in (1, 2):
+            said_at = world.now + timedelta(seconds=m)
+            about = {"contact_id": heard.contact_id, "response_id": f"r-{m}", "responder_id": f"agent-{m}"}
+            times = {"occurred_at": said_at, "received_at": said_at}
+            told.append(ContactResponded(customer_id=f"c-{n}", first=m == 1, **about, **times))
+        world.clock.advance(3)
+        for some in [[told[i] for i in order]] if together else [[told[i]] for i in order]:
+            await world.deliver(*some)
+        one = await world.complaint(f"c-{n}")
+        clock = clock_of(one, "first_response")
+        met_after = datetime.fromisoformat(clock["met_at"]) - datetime.fromisoformat(clock["started_at"])
+        outcomes.append((one["owner"]["id"], met_after.total_seconds(), len(await world.told(f"c-{n}"))))
+    assert outcomes == [("agent-1", 1.0, 4)] * 4
+    async with world.engine.connect() as conn:
+        assert not await conn.scalar(text("select count(*) from ownership.early_responses"))
+
+
+async def test_an_answer_to_what_is_no_complaint_is_not_kept_for_ever(world: World) -> None:
+    contact = await world.contact(complaint=False)
+    await world.response(contact, "agent-1")
+    forget = unclaimed(world.clock)
+    async with world.engine.begin() as conn:
+        assert await forget(conn, world.now, 10) == 0
+        world.clock.advance(timedelta(days=91))
+        assert await forget(conn, world.now, 10) == 1

@@ -18,7 +18,7 @@ from services.ownership.domain.reference import candidates
 from services.ownership.domain.story import Heard
 from shared.contracts.envelope import new_id
 from shared.contracts.escalation import EscalationEvent
-from shared.contracts.intake import ContactCaptured
+from shared.contracts.intake import ContactCaptured, ContactResponded
 from shared.contracts.ownership import Paused
 from shared.kin import Kin, read
 from shared.policy import Policies
@@ -27,7 +27,7 @@ from shared.sets import insert_many
 from shared.timers import Due, Timers
 from shared.work import Input, Kept, Work, concerned
 
-from . import agents, reading, tables
+from . import agents, early, reading, tables
 
 #: rung when somebody owns a complaint for the first time
 AGENTS_BELL: Final = "ownership_agents"
@@ -56,6 +56,11 @@ class Book:
     told_of: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     #: pauses that were told, as rows
     pauses: list[dict[str, Any]] = field(default_factory=list)
+    #: responses that came before the contact which they answer, by contact: kept, and to be kept
+    waiting: dict[str, list[ContactResponded]] = field(default_factory=dict)
+    too_early: list[ContactResponded] = field(default_factory=list)
+    #: contacts to which none waits any more
+    answered_early: set[str] = field(default_factory=set)
     #: ids and references for complaints to be opened
     fresh: list[tuple[str, str]] = field(default_factory=list)
 
@@ -69,6 +74,19 @@ class Book:
         if len(ids) == 1:
             return self.of_customer(customer_id)
         return sorted((kept for one in ids for kept in self.of_customer(one)), key=lambda kept: kept.id)
+
+    def keep_response(self, response: ContactResponded) -> None:
+        """Keeps a response until its contact comes."""
+        self.too_early.append(response)
+
+    def responses_to(self, contact_id: str) -> list[ContactResponded]:
+        """What came before this contact, in the order in which it was said; it waits no more."""
+        early = [*self.waiting.get(contact_id, ()), *(one for one in self.too_early if one.contact_id == contact_id)]
+        self.too_early = [one for one in self.too_early if one.contact_id != contact_id]
+        if self.waiting.pop(contact_id, None):
+            self.answered_early.add(contact_id)
+        once = {one.response_id: one for one in early}
+        return sorted(once.values(), key=lambda one: (one.occurred_at, one.response_id))
 
     def add(self, kept: Kept[Complaint]) -> None:
         """Takes a complaint in."""
@@ -148,6 +166,9 @@ class OwnershipStore:
         if moved:
             book.heard = await reading.heard(conn, moved)
         wanted = sum(isinstance(i.payload, (ContactCaptured, *MAY_OPEN)) for i in inputs)
+        contacts = {i.payload.contact_id for i in inputs if isinstance(i.payload, ContactCaptured)}
+        if contacts:
+            book.waiting = await early.found(conn, contacts)
         if wanted:
             book.fresh = await self._free(conn, wanted)
         zone = self.policies.current.calendar("default").time_zone
@@ -192,6 +213,10 @@ class OwnershipStore:
         for agent_id, given in book.told_of:
             await agents.put(conn, agent_id, given)
         work.write(tables.pauses, book.pauses)
+        kept = [early.row_of(one, work.now) for one in book.too_early]
+        await insert_many(conn, tables.early_responses, kept, conflict=("contact_id", "response_id"))
+        if book.answered_early:
+            await early.forget(conn, book.answered_early)
         if book.agents:
             named = [{"id": agent_id} for agent_id in sorted(book.agents)]
             if await insert_many(conn, tables.agents, named, conflict=("id",), returning=("id",)):

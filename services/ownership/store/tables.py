@@ -115,6 +115,16 @@ pauses: Final = Table(
     Index("ix_pauses_owner_id_paused_at", "owner_id", "paused_at"),
 )
 
+early_responses: Final = Table(
+    "early_responses",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("response_id", Text, primary_key=True),
+    Column("told", LargeBinary, nullable=False, comment="the event's data"),
+    Column("kept_at", DateTime(timezone=True), nullable=False),
+    Index("ix_early_responses_kept_at", "kept_at"),
+)
+
 agents: Final = Table(
     "agents",
     metadata,
