@@ -35,7 +35,7 @@ from shared.kafka import Connection, Producer, TopicReader
 from shared.migrate import behind
 from shared.outbox import Bell, Relay
 from shared.policy import Policies, load_policy
-from shared.retention import Aged, Retention, Subjects
+from shared.retention import Part, Retention
 from shared.runner import LedLoop, Listener, Loop, run
 from shared.settings import Base
 from shared.sign_in import sign_in_router
@@ -106,7 +106,7 @@ class Machinery(Generic[B]):
         self._bells.setdefault(channel, []).append(bell)
         return bell
 
-    def retain(self, policies: Policies, parts: Sequence[Aged | Subjects]) -> None:
+    def retain(self, policies: Policies, parts: Sequence[Part]) -> None:
         """A loop that lets go of old words: those of the service's `parts`, and of what it has parked."""
         every = [*parts, parked_words(self._store.parked)]
         retention = Retention(self.service, self.engine, self.clock, policies, every)

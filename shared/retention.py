@@ -37,11 +37,26 @@ class Subjects:
     forget: Callable[[AsyncConnection, datetime, Sequence[str]], Awaitable[int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What has a way of its own: `forget(before, most)` answers how many things it has let go of."""
+
+    forget: Callable[[datetime, int], Awaitable[int]]
+
+
+Part = Aged | Subjects | Own
+
+
 class Retention:
     """`run_once` forgets a part of what is over; any number may run side by side, and each thing is forgotten once."""
 
     def __init__(
-        self, service: str, engine: AsyncEngine, clock: Clock, policies: Policies, parts: Sequence[Aged | Subjects]
+        self,
+        service: str,
+        engine: AsyncEngine,
+        clock: Clock,
+        policies: Policies,
+        parts: Sequence[Aged | Subjects | Own],
     ) -> None:
         self._service, self._engine, self._by_hand = service, engine, by_hand(engine)
         self._clock, self._policies, self._parts = clock, policies, parts
@@ -52,13 +67,17 @@ class Retention:
         gone = 0
         for part in self._parts:
             for _ in range(_TURNS):
-                done = await (self._subjects(part, before) if isinstance(part, Subjects) else self._aged(part, before))
+                done = await self._once(part, before)
                 gone += done
                 if not done:
                     break
         return gone
 
-    async def _aged(self, part: Aged, before: datetime) -> int:
+    async def _once(self, part: Part, before: datetime) -> int:
+        if isinstance(part, Own):
+            return await part.forget(before, MOST)
+        if isinstance(part, Subjects):
+            return await self._subjects(part, before)
         async with self._engine.begin() as conn:
             return await part(conn, before, MOST)
 

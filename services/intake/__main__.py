@@ -20,6 +20,7 @@ from services.intake.merging import Merging
 from services.intake.opinion.adviser import Adviser
 from services.intake.opinion.doubts import HalfHeard
 from services.intake.opinion.seeking import SecondOpinions
+from services.intake.retention import Complaints, OldWords
 from services.intake.settings import Settings
 from services.intake.store import Book, IntakeStore
 from services.intake.store.aging import WORDS
@@ -29,6 +30,7 @@ from shared.contracts.envelope import topic_of
 from shared.group import GroupCommit
 from shared.outbox import Bell, lock_number
 from shared.policy import Policies
+from shared.retention import Own
 from shared.runner import Loop
 
 #: seconds between two looks at what tools have sent
@@ -78,7 +80,9 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
     if "timers" in parts:
         merging = Merging(machinery.corridor)
         machinery.loops.append(Loop("intake.merging", merging.run_once, tick=5, bell=machinery.bell(MERGED)))
-        machinery.retain(policies, WORDS)
+        complaints = Complaints(settings.url_of("ownership"), settings.secret_key.get_secret_value(), clock)
+        machinery.on_stop.append(complaints.stop)
+        machinery.retain(policies, [Own(OldWords(machinery.engine, clock, complaints.needed).forget), *WORDS])
     if "api" not in parts:
         return machinery.assembly()
     desk = Desk(machinery.engine, machinery.corridor, machinery.group, clock, ears)

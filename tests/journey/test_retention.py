@@ -81,6 +81,7 @@ async def test_what_is_over_for_long_enough_has_no_words_left(world: World) -> N
     assert len(timeline["items"]) > 10 and not any(one["why"] for one in timeline["items"])
     assert (await world.get(promise))["text"] is None
     # what is fresh, open or standing has its words
+    assert (await world.get(f"/v1/contacts/{open_one['contacts'][0]}"))["text"] == "My invoice is wrong, says Eva."
     assert (await world.get(f"/v1/contacts/{fresh}"))["text"] == "My router drops, says Zoe."
     for one, words in ((told, "A technician comes, Zoe."), (open_one, "We look into it, Eva.")):
         items = (await world.get(f"/v1/complaints/{one['id']}/timeline", limit="200"))["items"]

@@ -73,6 +73,14 @@ forgotten: Final = Table(
     Column("up_to", Uuid(as_uuid=False), nullable=False, comment="words up to this id were as old as they may get"),
 )
 
+held_back: Final = Table(
+    "held_back",
+    metadata,
+    Column("contact_id", Uuid(as_uuid=False), primary_key=True, comment="old, and its complaint is not over"),
+    Column("asked_at", DateTime(timezone=True), nullable=False, comment="when ownership was asked last"),
+    Index("ix_held_back_asked_at", "asked_at"),
+)
+
 #: the identity of an event is not that of its data: either tells a repeat
 envelopes: Final = Table(
     "envelopes",

@@ -8,6 +8,7 @@ from .agents import agent_routes
 from .asking import complaints, customers
 from .desk import Desk
 from .doing import acting, supervising
+from .needing import needing
 from .owners import owners
 from .page import customer_page
 from .view import Pages
@@ -22,6 +23,7 @@ def routers(desk: Desk) -> list[APIRouter]:
         customers(desk),
         agent_routes(desk),
         owners(desk),
+        needing(desk),
         acting(desk),
         supervising(desk),
         customer_page(desk),
