@@ -13,10 +13,10 @@ from services.escalation import feed
 from services.escalation.api import Desk, routes
 from services.escalation.handlers import REGISTRY, when
 from services.escalation.mail import MailRoom, Words
+from services.escalation.mail.gathering import Gathering
 from services.escalation.mail.inbound import Door, InboundRoom, replies_of
 from services.escalation.mail.post import post_of
 from services.escalation.mail.room import BELL
-from services.escalation.mail.writing import Writing
 from services.escalation.settings import Settings
 from services.escalation.store import Book, EscalationStore
 from services.escalation.store.aging import WORDS
@@ -71,9 +71,10 @@ def assemble(settings: Settings, clock: Clock, policies: Policies, parts: frozen
         assembly.background += listening
         return assembly
     words = Words(settings, clock)
-    writing = Writing(machinery.engine, policies, words, settings.secret_key.get_secret_value(), settings.base_url)
     machinery.on_stop.append(words.close)
-    assembly = machinery.assembly([*routes(desk), executive_page(desk, writing), supervisor_page(desk)])
+    assembly = machinery.assembly(
+        [*routes(desk), executive_page(desk, Gathering(machinery.engine, policies, words)), supervisor_page(desk)]
+    )
     assembly.background += [hub.run, *listening]
     return assembly
 

@@ -11,12 +11,12 @@ import pytest
 from services.escalation.api import Desk
 from services.escalation.feed import Hub
 from services.escalation.mail import Words
-from services.escalation.mail.writing import Writing
+from services.escalation.mail.gathering import Gathering
 from services.escalation.web import executive_page
 from shared.http import create_app
 from shared.outbox import Bell
 from tests.service.escalation_world import WORDS, contact, opened, owned, threatened
-from tests.service.mail_house import SECRET, House, text_of
+from tests.service.mail_house import House, text_of
 
 STAY = "A technician tomorrow, and no more drops."
 
@@ -48,8 +48,8 @@ async def page(house: House) -> Page:
     code = re.search(r"^Code: (\S+)$", body, re.MULTILINE)
     assert path and code
     words: Words = house.room._words
-    writing = Writing(world.engine, world.policies, words, SECRET, "http://loop.example")
+    known = Gathering(world.engine, world.policies, words)
     desk = Desk(world.corridor, world.engine, world.policies, Hub(world.engine, Bell()))
-    app = create_app(title="escalation", version="1", routers=[executive_page(desk, writing)], ready=list)
+    app = create_app(title="escalation", version="1", routers=[executive_page(desk, known)], ready=list)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://loop.example")
     return Page(house, http, path[1], code[1])

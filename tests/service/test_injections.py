@@ -11,8 +11,8 @@ import pytest
 
 from services.escalation.api import Desk
 from services.escalation.feed import Hub, line
+from services.escalation.mail.gathering import Gathering
 from services.escalation.mail.tokens import link_of
-from services.escalation.mail.writing import Writing
 from services.escalation.web import executive_page
 from shared.contracts import ownership
 from shared.fields import Id
@@ -54,9 +54,9 @@ def say(house: House, n: int, evil: str) -> None:
 async def browser(house: House) -> httpx.AsyncClient:
     """Somebody with a browser."""
     world = house.world
-    writing = Writing(world.engine, world.policies, house.room._words, SECRET, "http://loop.example")
+    known = Gathering(world.engine, world.policies, house.room._words)
     desk = Desk(world.corridor, world.engine, world.policies, Hub(world.engine, Bell()))
-    app = create_app(title="escalation", version="1", routers=[executive_page(desk, writing)], ready=list)
+    app = create_app(title="escalation", version="1", routers=[executive_page(desk, known)], ready=list)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://loop.example")
 
 

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.escalation.domain.mail import MailOrder, MailOutcome
 from services.escalation.handlers.mails import on_mail_outcome
+from services.escalation.mail.gathering import NoAddress
 from services.escalation.mail.inbound.address import Replies
 from services.escalation.mail.post import Post, Sent
 from services.escalation.mail.render import UnsafeMail, render
 from services.escalation.mail.tokens import link_of
 from services.escalation.mail.words import Away, Words
-from services.escalation.mail.writing import NoAddress, NothingToSay, Overtaken, Writing, asks
+from services.escalation.mail.writing import NothingToSay, Overtaken, Writing, asks
 from services.escalation.store import links, mails
 from services.escalation.store.claiming import Claimed, claim
 from shared.clock import Clock

@@ -1,10 +1,8 @@
-"""From an order to a letter: who it is for, what it shows, in which language. Reads; changes nothing."""
+"""From an order to a letter: which it is, and whether there is something to write still. Reads; changes nothing."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,22 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.escalation.domain.mail import MailOrder
 from services.escalation.mail import letters, promises, staffing, telling
 from services.escalation.mail.facts import Facts, local
+from services.escalation.mail.gathering import Gathering, Reader
 from services.escalation.mail.letter import Letter
 from services.escalation.mail.telling import Said
 from services.escalation.mail.tokens import link_of
-from services.escalation.mail.words import MOST_ITEMS, Words
+from services.escalation.mail.words import Words
 from services.escalation.store import reading, unreachable
 from shared.auth import sign
-from shared.languages import language_of
 from shared.policy import Policies
 
 _CONFIRM_WITHIN = timedelta(days=90)
 #: mails of a digest that are told in full
 _MOST_WHOLE = 20
-
-
-class NoAddress(Exception):
-    """Nobody knows where to write to."""
 
 
 class NothingToSay(Exception):
@@ -44,16 +38,6 @@ def asks(order: MailOrder) -> bool:
     return order.kind in ("ask", "breach") and order.recipient_kind == "executive" and order.escalation_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Whom a letter is for."""
-
-    name: str
-    address: str
-    language: str
-    zone: str = "UTC"
-
-
 class Writing:
     """Writes letters."""
 
@@ -67,7 +51,8 @@ class Writing:
         *,
         by_reply: bool = False,
     ) -> None:
-        self._engine, self._policies, self._words = engine, policies, words
+        self._engine, self._policies = engine, policies
+        self._known = Gathering(engine, policies, words)
         self._secret, self._base_url = secret, base_url
         #: whether replies to mails are taken
         self._by_reply = by_reply
@@ -78,114 +63,20 @@ class Writing:
         Raises Away where a neighbour can't be asked now, NoAddress, and NothingToSay.
         """
         order = orders[0]
-        reader = await self._reader(order)
+        reader = await self._known.reader(order)
         if len(orders) > 1:
             return await self._digest(orders, reader), reader.address
         return await self._one(order, reader), reader.address
 
     async def _one(self, order: MailOrder, reader: Reader) -> Letter:
         if order.kind in staffing.KINDS:
-            told = staffing.written(order, reader.language, reader.name, await self.facts(order, reader.zone))
+            told = staffing.written(order, reader.language, reader.name, await self._known.facts(order, reader.zone))
             if told is None:
                 raise Overtaken("what it told or asked for is over")
             return told
         write = getattr(self, f"_{order.kind}")
         letter: Letter = await write(order, reader)
         return letter
-
-    async def at_home(self, order: MailOrder, zone: str) -> Facts:
-        """What this service itself keeps of all that a letter or page shows."""
-        view = None
-        async with self._engine.connect() as conn:
-            if order.escalation_id:
-                view = await reading.view(conn, self._policies, order.escalation_id)
-            known = view.complaint if view else None
-            if known is None and order.complaint_id:
-                known = await reading.complaint_of(conn, order.complaint_id)
-        escalation = view.escalation if view else None
-        return Facts(
-            reference=(known.reference if known else None) or "?",
-            zone=zone,
-            cause=known.cause if known else None,
-            first_id=known.first_contact_id if known else None,
-            escalation=escalation,
-            promises=[self._named(one) for one in view.promises] if view else (),
-            asked_before=self._asked_before(escalation, order) if escalation else (),
-            answers=[self._answerer(one) for one in view.answers if one["escalation_id"] != order.escalation_id]
-            if view
-            else (),
-        )
-
-    async def facts(self, order: MailOrder, zone: str) -> Facts:
-        """All that a letter or page about an order's complaint shows. Raises Away."""
-        complaint_id = order.complaint_id
-        home: Facts
-        home, customer, complaint, timeline, latest = await asyncio.gather(
-            self.at_home(order, zone),
-            self._words.customer(order.customer_id),
-            self._words.complaint(complaint_id) if complaint_id else _nothing(),
-            self._words.timeline(complaint_id) if complaint_id else _no_items(),
-            self._words.contact(order.contact_id) if order.contact_id else _nothing(),
-        )
-        first = latest
-        if home.first_id != order.contact_id:
-            first = await self._words.contact(home.first_id) if home.first_id else None
-        version = int((complaint or {}).get("version") or 0)
-        if complaint_id and version > MOST_ITEMS:
-            timeline = await self._words.timeline(complaint_id, after=version - MOST_ITEMS)
-        return replace(
-            home,
-            reference=home.reference if home.reference != "?" else (complaint or {}).get("reference") or "?",
-            customer=customer,
-            complaint=complaint,
-            first=first,
-            latest=latest,
-            timeline=timeline,
-        )
-
-    async def _reader(self, order: MailOrder) -> Reader:
-        if order.recipient_kind == "executive":
-            person = self._policies.current.executive(order.recipient_id)
-            if person is None:
-                raise NoAddress("the policy names no such executive")
-            return Reader(person.name, person.email, language_of(person.locale), person.time_zone)
-        if order.recipient_kind == "address":
-            if not order.recipient_id:
-                raise NoAddress("it was erased while this was being sent")
-            return Reader(order.recipient_id, order.recipient_id, "en")
-        who = order.recipient_id
-        ask = {"customer": self._words.customer, "superior": self._words.superior}.get(order.recipient_kind)
-        found = await (ask(who) if ask else self._agent(order)) or {}
-        if not found.get("email"):
-            raise NoAddress(f"the {order.recipient_kind} has none")
-        return Reader(found.get("name") or order.recipient_id, found["email"], language_of(found.get("locale")))
-
-    async def _agent(self, order: MailOrder) -> dict[str, Any] | None:
-        """Who gets a mail to an agent: whoever stands in for them on the complaint, where they are inactive."""
-        found = await self._words.agent(order.recipient_id)
-        if order.complaint_id and found is not None and not found.get("active", True):
-            complaint = await self._words.complaint(order.complaint_id) or {}
-            if deputy := complaint.get("deputy"):
-                return await self._words.agent(deputy["id"]) or found
-        return found
-
-    def _named(self, promise: dict[str, Any]) -> dict[str, Any]:
-        return promise | {"by_name": self._name(promise["made_by"])}
-
-    def _answerer(self, given: dict[str, Any]) -> dict[str, Any]:
-        other = given["delegate_of"]
-        return given | {
-            "by_name": self._name(given["executive_id"]),
-            "for_name": self._name(other) if other else None,
-        }
-
-    def _name(self, executive_id: str) -> str:
-        person = self._policies.current.executive(executive_id)
-        return person.name if person else executive_id
-
-    def _asked_before(self, escalation: dict[str, Any], order: MailOrder) -> list[str]:
-        before = [step["executive_id"] for step in escalation["steps"] if step["n"] < order.step]
-        return [self._name(one) for one in dict.fromkeys(before) if one != order.recipient_id]
 
     def _address(self, mail_id: str) -> tuple[str, str]:
         link = link_of(self._secret, mail_id)
@@ -201,7 +92,7 @@ class Writing:
         return f"{self._base_url}/c/{sign(self._secret, 'confirmation', [order.complaint_id or '', cycle], until)}"
 
     async def _ask(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         if not facts.waiting:
             raise Overtaken("somebody has answered")
         address, code = self._address(order.id)
@@ -209,12 +100,12 @@ class Writing:
         return letters.ask(reader.language, reader.name, facts, due, address, code, by_reply=self._by_reply)
 
     async def _answer(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         said = await self._said(order, reader.language)
         return telling.answer(reader.language, facts, said, self._confirmation(order, facts))
 
     async def _tell(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         if order.answer_id is None:
             return telling.came_back(reader.language, reader.name, facts, _owners_answer(facts, order.step))
         if (facts.escalation or {}).get("status") != "answered":
@@ -234,27 +125,27 @@ class Writing:
     def _signature(self, language: str, given: dict[str, Any]) -> tuple[str, str]:
         """Who wrote it, a delegate with the person they stand in for; and how they sign."""
         letter = Letter(language, "")
-        name = self._name(given["executive_id"])
+        name = self._known.name(given["executive_id"])
         if given["delegate_of"]:
-            signed = letter.say("signed_for", name=name, other=self._name(given["delegate_of"]))
+            signed = letter.say("signed_for", name=name, other=self._known.name(given["delegate_of"]))
             return signed, signed
         person = self._policies.current.executive(given["executive_id"])
         role = person.role.replace("_", " ") if person else ""
         return name, letter.say("signed", name=name, role=role) if role else name
 
     async def _confirm(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         note = _owners_answer(facts, order.step)
         return telling.confirm(reader.language, facts, note, self._confirmation(order, facts))
 
     async def _breach(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         link = self._address(order.id) if asks(order) and facts.waiting else None
         promise, due = await self._promise(order), order.due_at if link else None
         return promises.breach(reader.language, reader.name, facts, promise, link, due, by_reply=self._by_reply)
 
     async def _refused(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.at_home(order, reader.zone)
+        facts = await self._known.at_home(order, reader.zone)
         answered = order.why not in ("reply-to-several", "link-revoked") and facts.waiting
         link = self._address(order.about_mail_id) if order.about_mail_id and answered else None
         return letters.refused(reader.language, reader.name, facts, order.why or "other", order.likeness, link)
@@ -275,7 +166,7 @@ class Writing:
         )
 
     async def _visit(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         complaint = facts.complaint or {}
         visit = complaint.get("follow_up") or {}
         if complaint and (complaint["status"] != "closed" or visit.get("done_at")):
@@ -283,11 +174,11 @@ class Writing:
         return letters.visit(reader.language, reader.name, facts, order.due_at)
 
     async def _undeliverable(self, order: MailOrder, reader: Reader) -> Letter:
-        facts = await self.facts(order, reader.zone)
+        facts = await self._known.facts(order, reader.zone)
         async with self._engine.connect() as conn:
             marks = await unreachable.standing(conn, self._policies, order.ordered_at)
         mark = next((one for one in marks if one.executive_id == order.about_id), None)
-        who = self._name(order.about_id) if order.about_id else "?"
+        who = self._known.name(order.about_id) if order.about_id else "?"
         return letters.undeliverable(reader.language, reader.name, facts, who, mark)
 
     async def _promise(self, order: MailOrder) -> dict[str, Any]:
@@ -295,7 +186,7 @@ class Writing:
             found = await reading.promise_of(conn, order.promise_id or "")
         if found is None:
             raise NothingToSay("there is no such promise")
-        return self._named(found)
+        return self._known.named(found)
 
     async def _digest(self, orders: Sequence[MailOrder], reader: Reader) -> Letter:
         async with self._engine.connect() as conn:
@@ -330,7 +221,7 @@ class Writing:
         promise = await reading.promise_of(conn, order.promise_id) if order.promise_id else None
         due = local(order.due_at or order.ordered_at, reader.zone)
         told = promise["reference"] if promise else "?"
-        name = self._name(order.about_id) if order.about_id else "—"
+        name = self._known.name(order.about_id) if order.about_id else "—"
         return letter.say(f"{order.kind}_subject", reference=reference, promise=told, due=due, name=name)
 
 
@@ -357,11 +248,3 @@ def _owners_answer(facts: Facts, cycle: int) -> dict[str, Any]:
     if not note.get("text"):
         raise NothingToSay("ownership has no answer to bring")
     return dict(note)
-
-
-async def _nothing() -> None:
-    return None
-
-
-async def _no_items() -> list[dict[str, Any]]:
-    return []

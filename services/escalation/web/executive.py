@@ -20,11 +20,11 @@ from services.escalation.domain.answering import AnswerGiven
 from services.escalation.domain.promising import PromiseWanted
 from services.escalation.mail.case import why_and_who
 from services.escalation.mail.facts import Facts
+from services.escalation.mail.gathering import Gathering
 from services.escalation.mail.letter import Letter
 from services.escalation.mail.plain import clean, line
 from services.escalation.mail.tokens import hash_of, read_code
 from services.escalation.mail.words import Away
-from services.escalation.mail.writing import Writing
 from services.escalation.store import links, mails, reading
 from services.escalation.web.phrases import BECAUSE, PAGE
 from shared.http import StrictRoute, read_form
@@ -60,7 +60,7 @@ _HEADERS = {
 }
 
 
-def executive_page(desk: Desk, writing: Writing) -> APIRouter:
+def executive_page(desk: Desk, known: Gathering) -> APIRouter:
     """The routes of the page."""
     router = APIRouter(tags=["pages"], route_class=StrictRoute)
 
@@ -77,13 +77,13 @@ def executive_page(desk: Desk, writing: Writing) -> APIRouter:
         language = language_of(person.locale)
         away = False
         try:
-            facts = await writing.facts(order, person.time_zone)
+            facts = await known.facts(order, person.time_zone)
         except Away as error:
             log.warning("page_waits", why=str(error))
             if not more:
                 return _simple(language, "away", 503, {"Retry-After": "10"})
             # somebody has typed something: they are told what became of it all the same
-            facts, away = await writing.at_home(order, person.time_zone), True
+            facts, away = await known.at_home(order, person.time_zone), True
         return _page(language, person.name, facts, status, {"away": away, **more})
 
     @router.get("/e/{token}", summary="The executive's page", response_class=Response)
