@@ -136,7 +136,8 @@ def _contact(detail: Any, endpoint: Endpoint) -> list[Heard]:
         return [Nothing("a task among colleagues")]
     if began == "agent_reply":
         return [_mailed(detail, contact, root)]
-    if began in _OURS:
+    # StartOutboundVoiceContact is the API's only call; chats are begun by customers through it
+    if began in _OURS or (began == "api" and spoken == "voice") or (began == "flow" and spoken == "email"):
         return [Nothing(f"a contact that we began: {began}")]
     found: list[Heard] = []
     if contact == root and at(detail, "previouscontactid") in (None, "", contact):

@@ -28,6 +28,7 @@ from .pieces.shape import (
     Staff,
     Thin,
     Verdict,
+    each,
 )
 from .pieces.signing import digest, in_base64, mac, signed
 
@@ -72,7 +73,8 @@ def _conversation(told: Any) -> list[Heard]:
     if not threads:
         return [Thin("the threads of the conversation")]
     # FreeScout lists the newest first
-    return [_thread(told, one) for one in sorted(threads, key=lambda one: (word(at(one, "id")) or "").zfill(16))]
+    in_order = sorted(threads, key=lambda one: (word(at(one, "id")) or "").zfill(16))
+    return each(in_order, lambda one: [_thread(told, one)])
 
 
 def _thread(told: Any, thread: Any) -> Heard:

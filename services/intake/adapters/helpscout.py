@@ -29,6 +29,7 @@ from .pieces.shape import (
     Staff,
     Thin,
     Verdict,
+    each,
 )
 from .pieces.signing import digest, in_base64, mac, signed
 
@@ -62,6 +63,8 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     if event not in _TELLING:
         return [Nothing("no message of anybody")]
     conversation = json_of(request)
+    if word(conversation.get("status")) == "spam":
+        return [Nothing("spam")]
     threads = at(conversation, "_embedded", "threads")
     if threads is None and isinstance(conversation.get("threads"), list):
         threads = conversation["threads"]
@@ -80,7 +83,7 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
 
 def _threads(conversation: Any, threads: Sequence[Any]) -> list[Heard]:
     where = needed(at(conversation, "id"), "id")
-    return [_thread(conversation, where, one) for one in threads] or [Nothing("it has no threads")]
+    return each(threads, lambda one: [_thread(conversation, where, one)]) or [Nothing("it has no threads")]
 
 
 def _thread(conversation: Any, where: str, thread: Any) -> Heard:
@@ -95,7 +98,9 @@ def _thread(conversation: Any, where: str, thread: Any) -> Heard:
     occurred_at = moment(at(thread, "createdAt"), "createdAt")
     # a thread of a call is what an agent wrote down of what the customer said
     if role == "user" and kind not in ("customer", "phone"):
-        if "workflow" in str(at(thread, "action", "type") or at(thread, "source", "type") or ""):
+        # the first version of payloads writes actionType
+        told = at(thread, "action", "type") or at(thread, "actionType") or at(thread, "source", "type")
+        if "workflow" in str(told or ""):
             return Nothing("a workflow")
         known = _customer(at(thread, "customer") or at(conversation, "primaryCustomer"))
         known_id = known.id if known else None

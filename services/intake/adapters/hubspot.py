@@ -31,7 +31,10 @@ from .pieces.shape import (
     Response,
     Staff,
     Thin,
+    Unread,
     Verdict,
+    each,
+    understood,
 )
 from .pieces.signing import all_of, digest, in_base64, in_time, mac, milliseconds, signed
 
@@ -108,7 +111,7 @@ def _events(request: Request) -> list[Any]:
 
 def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     """What each event would be about."""
-    return [_kind(event) for event in _events(request)]
+    return each(_events(request), lambda event: [_kind(event)])
 
 
 def _kind(event: Any) -> Heard:
@@ -133,13 +136,20 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
     """Asks for each message and ticket, and for who is who."""
     found: list[Heard] = []
     for event in _events(request):
-        heard = _kind(event)
-        if isinstance(heard, Thin):
-            thing = quote(needed(at(event, "objectId"), "objectId"), safe="")
-            about_message = at(event, "subscriptionType") == "conversation.newMessage"
-            heard = await (_message(event, thing, asking) if about_message else _ticket(thing, asking))
-        found.append(heard)
-    return found
+        try:
+            found.append(await _asked(event, asking))
+        except NotUnderstood as fault:  # a message that is gone keeps no other event of the delivery back
+            found.append(Unread(str(fault)))
+    return understood(found)
+
+
+async def _asked(event: Any, asking: Asking) -> Heard:
+    heard = _kind(event)
+    if isinstance(heard, Thin):
+        thing = quote(needed(at(event, "objectId"), "objectId"), safe="")
+        about_message = at(event, "subscriptionType") == "conversation.newMessage"
+        heard = await (_message(event, thing, asking) if about_message else _ticket(thing, asking))
+    return heard
 
 
 async def _message(event: Any, thread: str, asking: Asking) -> Heard:

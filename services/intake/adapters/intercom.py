@@ -29,6 +29,7 @@ from .pieces.shape import (
     Staff,
     Thin,
     Verdict,
+    each,
 )
 from .pieces.signing import digest, mac, signed
 
@@ -37,7 +38,6 @@ _OPENING: Final = frozenset({"conversation.user.created", "conversation.admin.si
 _REPLYING: Final = frozenset({"conversation.user.replied", "conversation.admin.replied"})
 _TICKETS: Final = frozenset({"ticket.contact.replied", "ticket.admin.replied"})
 _CUSTOMERS: Final = frozenset({"user", "lead", "contact"})
-_PRIVATE: Final = frozenset({"note", "note_and_reopen"})
 #: how messages come that nobody writes, though they are signed with a name
 _AUTOMATIC: Final = frozenset({"automated", "campaigns_initiated", "operator_initiated"})
 _CHANNELS: Final[Mapping[str, Channel]] = {
@@ -112,12 +112,15 @@ def _parts(item: Any, parts: Any) -> list[Heard]:
     found = [part for part in listed(parts) if isinstance(part, Mapping)]
     if not found:
         return [Thin("the reply in a conversation")]
-    return [_said(item, where, part, at(part, "created_at"), None) for part in found]
+    return each(found, lambda part: [_said(item, where, part, at(part, "created_at"), None)])
 
 
 def _said(item: Any, where: str, message: Any, at_time: Any, subject: Any) -> Heard:
-    if str(at(message, "part_type") or "comment") in _PRIVATE:
+    # note, note_and_reopen, and whatever else will be a note
+    if str(at(message, "part_type") or "comment").startswith("note"):
         return Nothing("a private note")
+    if at(message, "redacted") is True:
+        return Nothing("what was said has been taken back")
     author = at(message, "author")
     role = str(at(author, "type"))
     files = names_in(at(message, "attachments"), "name")

@@ -37,7 +37,10 @@ from .pieces.shape import (
     Response,
     Staff,
     Thin,
+    Unread,
     Verdict,
+    each,
+    understood,
 )
 from .pieces.signing import all_of, carried, digest
 
@@ -89,7 +92,7 @@ def identity(request: Request) -> str:
 
 def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     """Cases, mails and comments in them, chats, and work that an agent accepted."""
-    found = [_record(kind, fields, endpoint, request.received_at) for kind, fields in _records(request)]
+    found = each(_records(request), lambda one: [_record(*one, endpoint, request.received_at)])
     return found or [Nothing("no record")]
 
 
@@ -234,12 +237,16 @@ async def complete(request: Request, endpoint: Endpoint, asking: Asking) -> Sequ
     """Asks for each record of which too little is known."""
     found: list[Heard] = []
     for kind, fields in _records(request):
-        heard = _record(kind, fields, endpoint, request.received_at)
-        if isinstance(heard, Thin):
-            whole = await _asked(asking, kind, str(fields["Id"]), _RECORDS[kind])
-            heard = await (_commented(whole, asking) if kind == "CaseComment" else _told(kind, whole, request, asking))
+        try:
+            heard = _record(kind, fields, endpoint, request.received_at)
+            if isinstance(heard, Thin):
+                whole = await _asked(asking, kind, str(fields["Id"]), _RECORDS[kind])
+                told = _commented(whole, asking) if kind == "CaseComment" else _told(kind, whole, request, asking)
+                heard = await told
+        except NotUnderstood as fault:  # a record that is gone keeps no other back
+            heard = Unread(str(fault))
         found.append(heard)
-    return found or [Nothing("no record")]
+    return understood(found) or [Nothing("no record")]
 
 
 async def _asked(asking: Asking, kind: str, record: str, fields: str) -> dict[str, Any]:

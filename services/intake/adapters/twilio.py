@@ -33,6 +33,7 @@ from .pieces.shape import (
     Response,
     Staff,
     Verdict,
+    each,
 )
 from .pieces.signing import digest, in_base64, mac, signed
 from .pieces.taskrouter import Task, accepted, began, in_json, in_snake_case, inner, task_of
@@ -104,7 +105,7 @@ def read(request: Request, endpoint: Endpoint) -> Sequence[Heard]:
     """Messages, calls, and workers who accepted."""
     if _is_json(request):
         value = any_json(request.body)
-        return [one for event in (value if isinstance(value, list) else [value]) for one in _event(event, endpoint)]
+        return each(value if isinstance(value, list) else [value], lambda event: _event(event, endpoint))
     fields = form_of(request if request.body else replace(request, body=request.query.encode()))
     kind = word(fields.get("EventType")) or ""
     if kind and not kind.startswith("on"):

@@ -171,7 +171,7 @@ def _messaging(event: Mapping[str, Any]) -> Heard:
     actor_id = needed(at(actor, "id"), "event.actor.id")
     role = at(actor, "type")
     message = at(event, "event", "message")
-    if role in ("system", "bot") or _bot(actor_id):
+    if role in ("system", "trigger", "bot") or _bot(actor_id):
         return Nothing("a bot")
     event_id = needed(at(message, "id"), "event.message.id")
     occurred_at = moment(event.get("time"))

@@ -134,9 +134,10 @@ class _Conversation:
         """A customer's message; in a conversation that somebody has taken it is theirs."""
         body = CONTACT.validate_json(orjson.dumps(row.body))
         if body.responder is None:
-            opened_by = self.pending[0].staff_id if self.pending else None
-            if (responder_id := self._responder_id or opened_by) is not None:
-                body.responder = ResponderPart(id=responder_id)
+            if self._responder_id is not None:
+                body.responder = ResponderPart(id=self._responder_id)
+            elif self.pending:  # with their name, which the answer tells and nothing else may
+                body.responder = RESPONSE.validate_json(orjson.dumps(self.pending[0].body)).responder
         self.opening += self.pending
         self.pending = []
         new = read_contact(body, self._ears)

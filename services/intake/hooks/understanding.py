@@ -14,7 +14,16 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.adapters import TOOLS
-from services.intake.adapters.pieces.shape import Endpoint, Heard, Nothing, NotUnderstood, Request, Thin, prefixed
+from services.intake.adapters.pieces.shape import (
+    Endpoint,
+    Heard,
+    Nothing,
+    NotUnderstood,
+    Request,
+    Thin,
+    Unread,
+    prefixed,
+)
 from services.intake.listening import Breath
 from services.intake.store import deliveries as kept
 from services.intake.store import messages as waiting
@@ -56,26 +65,38 @@ class Found:
 
 def heard(
     found: Found, row: Any, endpoint: Endpoint, said: Sequence[Heard], now: datetime, *, asked: bool = False
-) -> None:
-    """Sorts what one delivery says; raises NotUnderstood before anything of it is noted. What is thin though the API
-    was `asked` stays so until somebody changes the endpoint."""
+) -> str | None:
+    """Sorts what one delivery says, and returns why it is parked; None where it is not. What is thin though the API was
+    `asked` stays so until somebody changes the endpoint. One thing that is not understood has the delivery parked, and
+    what else it says taken: said again, after a retry, that is known by its ids."""
     prefix = endpoint.option("prefix") or ""
-    messages, thin, nothing = [], None, "it says nothing"
+    messages, thin, unread, nothing = [], None, None, "it says nothing"
     for one in said:
         one = prefixed(one, prefix)
         if isinstance(one, Thin):
             thin = one.missing
         elif isinstance(one, Nothing):
             nothing = one.why
+        elif isinstance(one, Unread):
+            unread = unread or one.why
         else:
-            messages.append(message_row(row.tool, one, row.received_at))
+            try:
+                messages.append(message_row(row.tool, one, row.received_at))
+            except NotUnderstood as fault:
+                unread = unread or str(fault)
     found.messages += messages
-    if thin is not None:
-        _note(found, row, "thin", f"thin: {thin}", None if asked else now)
+    if thin is not None and not asked:
+        _note(found, row, "thin", f"thin: {thin}", now)
+        return None
+    if unread is not None:
+        parked(found, row, unread[:300], now)
+    elif thin is not None:
+        _note(found, row, "thin", f"thin: {thin}")
     elif messages:
         _note(found, row, "taken")
     else:
         _note(found, row, "nothing", nothing)
+    return None if unread is None else unread[:300]
 
 
 def _note(found: Found, row: Any, fate: str, why: str | None = None, next_at: datetime | None = None) -> None:
@@ -162,11 +183,10 @@ class Understanding:
                 said = understand(row.tool, request, endpoint)
             else:  # a second's worth of HTML must not hold up those who wait for an answer
                 said = await asyncio.to_thread(understand, row.tool, request, endpoint)
-            heard(found, row, endpoint, said, now)
         except NotUnderstood as error:
             parked(found, row, str(error)[:300], now)
             return str(error)
-        return None
+        return heard(found, row, endpoint, said, now)
 
     async def _retry(self, conn: AsyncConnection, row: Any, now: datetime) -> None:
         if row.origin.startswith(kept.MESSAGE_ORIGIN):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 from shared.contracts.intake import Channel
@@ -149,8 +149,34 @@ class Nothing:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One of several things in a delivery that cannot be understood: the others are taken, the delivery is parked."""
+
+    why: str
+
+
 Message = Contact | Response
-Heard = Message | Thin | Nothing
+Heard = Message | Thin | Nothing | Unread
+T = TypeVar("T")
+
+
+def each(things: Iterable[T], read: Callable[[T], Sequence[Heard]]) -> list[Heard]:
+    """What each of several things in one delivery says: one that cannot be understood keeps no other back."""
+    found: list[Heard] = []
+    for thing in things:
+        try:
+            found += read(thing)
+        except NotUnderstood as fault:
+            found.append(Unread(str(fault)))
+    return understood(found)
+
+
+def understood(found: list[Heard]) -> list[Heard]:
+    """The same; raises NotUnderstood where nothing of it is understood."""
+    if found and all(isinstance(one, Unread) for one in found):
+        raise NotUnderstood(next(one.why for one in found if isinstance(one, Unread)))
+    return found
 
 
 class Asking(Protocol):
@@ -208,7 +234,7 @@ class Adapter:
 
 def prefixed(heard: Heard, prefix: str) -> Heard:
     """The same with `prefix` before all ids: two tools, or two accounts of one, number their people themselves."""
-    if not prefix or isinstance(heard, Thin | Nothing):
+    if not prefix or isinstance(heard, Thin | Nothing | Unread):
         return heard
     ids: dict[str, Any] = {"event_id": prefix + heard.event_id}
     if heard.conversation_id is not None:
