@@ -32,13 +32,20 @@ async def store_key(conn: AsyncConnection, key: str, name: str, scopes: Sequence
     return found.revoked_at is None and bytes(found.digest) == row["digest"]
 
 
+#: what the column holds is far more than any installation answers
+_MOST_PER_SECOND = 1_000_000
+_LONGEST_NAME = 200
+
+
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="whose key it is; stands in timelines where no person is named")],
     scopes: Annotated[
         str, typer.Option(help="separated by commas: intake, agent, supervisor, executive, integration, admin")
     ],
-    per_second: Annotated[int | None, typer.Option(min=1, help="requests a second; without it 5,000")] = None,
+    per_second: Annotated[
+        int | None, typer.Option(min=1, max=_MOST_PER_SECOND, help="requests a second; without it 5,000")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Make a key and print it, once, alone on standard output."""
@@ -50,13 +57,14 @@ def create(
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown or not wanted:
         raise typer.BadParameter(f"scopes are: {', '.join(sorted(SCOPES))}", param_hint="--scopes")
-    if not name.strip() or "\x00" in name:
+    name = name.strip()
+    if not name:
         raise typer.BadParameter("a key needs a name", param_hint="--name")
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise typer.BadParameter(f"a name is one line of at most {_LONGEST_NAME} characters", param_hint="--name")
     new = mint()
-    on_database(lambda conn: store_key(conn, new.key, name.strip(), wanted, per_second))
-    typer.echo(
-        json.dumps({"id": new.id, "key": new.key, "name": name.strip(), "scopes": wanted}) if as_json else new.key
-    )
+    on_database(lambda conn: store_key(conn, new.key, name, wanted, per_second))
+    typer.echo(json.dumps({"id": new.id, "key": new.key, "name": name, "scopes": wanted}) if as_json else new.key)
 
 
 @app.command("list")
@@ -93,8 +101,13 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="for machines
 
 
 @app.command()
-def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="the id, as `keys list` shows it")]) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="the id, as `keys list` shows it")],
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
     """Revoke a key; it is refused within a second, everywhere."""
+    import json
+
     from sqlalchemy import func, update
 
     from shared.auth import api_keys
@@ -105,4 +118,4 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="the id, as 
 
     if not on_database(write):
         raise Trouble("No key with this id is in use: `complaint-loop keys list` shows them.")
-    typer.echo(f"{key_id}: revoked")
+    typer.echo(json.dumps({"id": key_id, "revoked": True}) if as_json else f"{key_id}: revoked")

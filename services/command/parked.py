@@ -115,7 +115,10 @@ def list_parked(
 
 
 @app.command()
-def show(identity: Annotated[str, typer.Argument(metavar="ID", help="as `parked list` shows it")]) -> None:
+def show(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="as `parked list` shows it")],
+    as_json: Annotated[bool, typer.Option("--json", help="on one line")] = False,
+) -> None:
     """Show one record with its headers and its content, as JSON."""
     import json
 
@@ -135,7 +138,7 @@ def show(identity: Annotated[str, typer.Argument(metavar="ID", help="as `parked 
         "value": _readable(row.value),
         "value_bytes": None if row.value is None else len(row.value),
     }
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))
+    typer.echo(json.dumps(shown, ensure_ascii=False, indent=None if as_json else 1))
 
 
 def _readable(raw: bytes | None) -> str | None:

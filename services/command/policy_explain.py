@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def terms_explained(policy: Policy, facts: Facts, at: datetime, kind: str | None) -> list[dict[str, Any]]:
     """Each kind of clock of `policy` for a complaint of these facts that begins at `at`: data and words."""
     from shared.calendars import explain
+    from shared.contracts.envelope import rfc3339
     from shared.policy import chosen
 
     kinds = list(dict.fromkeys(clock.kind for _, clock in policy.clocks))
@@ -24,7 +25,11 @@ def terms_explained(policy: Policy, facts: Facts, at: datetime, kind: str | None
         entry: dict[str, Any] = {"kind": one, "entry": None, "due_at": None, "words": [choice.words(policy.version)]}
         if choice.term is not None and facts.region is not None:
             counted = explain(at, choice.term.within, choice.term.hours, policy.calendar(facts.region))
-            entry |= {"entry": choice.term.entry, "due_at": counted.due, "counted": counted.model_dump(mode="json")}
+            entry |= {
+                "entry": choice.term.entry,
+                "due_at": rfc3339(counted.due),
+                "counted": counted.model_dump(mode="json"),
+            }
             entry["words"] = [*entry["words"], *counted.words]
         told.append(entry)
     return told
@@ -33,7 +38,7 @@ def terms_explained(policy: Policy, facts: Facts, at: datetime, kind: str | None
 def show_terms(told: list[dict[str, Any]], as_json: bool) -> None:
     """Prints them, a paragraph for each clock."""
     if as_json:
-        typer.echo(json.dumps({"clocks": told}, default=str))
+        typer.echo(json.dumps({"clocks": told}))
         return
     for one in told:
         typer.echo(f"{one['kind']}:")

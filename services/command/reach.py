@@ -15,6 +15,8 @@ def base_url(given: str | None) -> str:
     found = given or os.environ.get("COMPLAINT_LOOP_PUBLIC_URL") or endpoints().get("http_url")
     if not found:
         raise Trouble("No services are known: start `make run`, set COMPLAINT_LOOP_PUBLIC_URL, or give --url.")
+    if not str(found).startswith(("http://", "https://")):
+        raise Trouble("The address of the services begins with http:// or https://, like http://127.0.0.1:8000.")
     return str(found).rstrip("/")
 
 

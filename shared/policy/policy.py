@@ -241,8 +241,8 @@ def load_policy(path: File) -> Policy:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PolicyError([(1, f"there is no file {path}")]) from None
-    except UnicodeDecodeError:
-        raise PolicyError([(1, "the file is not UTF-8")]) from None
+    except UnicodeDecodeError as error:
+        raise PolicyError([(error.object.count(b"\n", 0, error.start) + 1, "the file is not UTF-8")]) from None
     except OSError as error:
         raise PolicyError([(1, f"the file cannot be read: {error.strerror}")]) from None
     try:

@@ -67,6 +67,13 @@ def test_csv_of_a_spreadsheet_with_semicolons_and_bad_rows() -> None:
     assert "3 columns" in str(rows[1].wrong) and rows[2].wrong == "not UTF-8"
 
 
+def test_a_csv_in_another_encoding_is_one_sentence() -> None:
+    text = "source,source_event_id\ns,1\n"
+    for content in (text.encode("utf-16"), text.replace("source,", "Überschrift,").encode("latin-1")):
+        (row,) = read(content, is_csv=True)
+        assert (row.number, row.data) == (1, None) and "save the file as UTF-8" in str(row.wrong)
+
+
 def test_the_load_mapping_drops_nothing() -> None:
     contact = read_mapping("load", None, instant("2026-11-01T00:00:00Z")).contact(LOAD)
     assert contact == {
@@ -190,6 +197,17 @@ async def test_a_bad_key_ends_it_with_a_sentence() -> None:
             async with Sender(client, Totals(), lambda *_: None, 2) as sender:
                 for number, row in enumerate(contacts(2_000), 1):
                     await sender.add(number, row)
+
+
+async def test_an_address_where_nobody_answers_ends_it_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    monkeypatch.setattr("services.command.import_contacts.sending._FIRST_SECONDS", 0.1)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(nobody), base_url="http://intake") as client:
+        with pytest.raises(Trouble, match="ConnectError"):
+            async with Sender(client, Totals(), lambda *_: None, 2) as sender:
+                await sender.add(1, contacts(1)[0])
 
 
 async def test_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

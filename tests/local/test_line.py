@@ -116,6 +116,8 @@ def test_services_that_are_away(tmp_path: Path, nowhere: str) -> None:
     assert "start `make run`" in line(tmp_path, "feed").stderr + line(tmp_path, "feed", KEY="cl_x").stderr
     done = line(tmp_path, "feed", "--url", f"http://{nowhere}", KEY="cl_x")
     assert done.returncode == 1 and "cannot be reached" in done.stderr
+    done = line(tmp_path, "feed", "--url", "loop.example.com", KEY="cl_x")
+    assert done.returncode == 1 and "begins with http://" in done.stderr
 
 
 def test_what_is_typed_wrongly(tmp_path: Path) -> None:
@@ -125,6 +127,9 @@ def test_what_is_typed_wrongly(tmp_path: Path) -> None:
         ("serve", "nothing"),
         ("parked", "show", "12"),
         ("serve", "intake", "--only", "magic"),
+        ("keys", "create", "--name", "two\nlines", "--scopes", "agent"),
+        ("keys", "create", "--name", "n" * 201, "--scopes", "agent"),
+        ("keys", "create", "--name", "n", "--scopes", "agent", "--per-second", "99999999999999"),
     ):
         assert line(tmp_path, *words).returncode == 2
 
@@ -143,7 +148,7 @@ def test_terms_are_explained_from_the_file_alone(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "because tier is gold" in done.stdout and "2026-10-01 was skipped: National Day." in done.stdout
     one = json.loads(line(tmp_path, "policy", "explain", example, *facts, "--clock", "claim", "--json").stdout)
-    assert [clock["kind"] for clock in one["clocks"]] == ["claim"] and one["clocks"][0]["due_at"]
+    assert [(clock["kind"], clock["due_at"]) for clock in one["clocks"]] == [("claim", "2026-09-29T09:15:00Z")]
     assert line(tmp_path, "policy", "explain", example, "--at", "noon").returncode == 2
     assert line(tmp_path, "policy", "explain", "--what-if", "next").returncode == 2
     assert line(tmp_path, "policy", "explain", "nothing.yaml").returncode == 1

@@ -262,6 +262,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.yaml", tmp_path / "latin.yaml", tmp_path):
         with pytest.raises(PolicyError):
             load_policy(path)
+    (tmp_path / "late.yaml").write_bytes(f"{ONE}\n# caf\xe9\n".encode("latin-1"))
+    with pytest.raises(PolicyError) as late:
+        load_policy(tmp_path / "late.yaml")
+    assert [line for line, _ in late.value.mistakes] == [ONE.count("\n") + 2]
     for written in ("./missing.txt", "./latin.yaml", "./", "./odd.txt"):
         (tmp_path / "odd.txt").write_text("one day in May\n")
         (tmp_path / "p.yaml").write_text(f"regions: {{a: {{holidays: {written}}}}}\n{ONE}")

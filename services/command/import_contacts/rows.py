@@ -75,6 +75,9 @@ def _csv_rows(file: io.BufferedReader[Counted]) -> Iterator[Row]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     first = text.readline(LONGEST)
     delimiter = max(",;\t|", key=first.count)
+    if not _is_text(first):
+        yield Row(1, None, "the header is not UTF-8, so that no row can be read: save the file as UTF-8")
+        return
     names = next(csv.reader([first], delimiter=delimiter), [])
     reader = csv.reader(text, delimiter=delimiter)
     number = 1
@@ -92,10 +95,14 @@ def _csv_rows(file: io.BufferedReader[Counted]) -> Iterator[Row]:
             continue
         if len(cells) > len(names):
             yield Row(number, None, f"has {len(cells)} columns where the header has {len(names)}")
-        elif any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
+        elif not all(_is_text(cell) for cell in cells):
             yield Row(number, None, "not UTF-8")
         else:
             yield Row(number, _nested(names, cells))
+
+
+def _is_text(text: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def _nested(names: list[str], cells: list[str]) -> dict[str, Any]:

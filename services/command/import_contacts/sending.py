@@ -17,6 +17,8 @@ from deploy.local.trouble import Trouble
 
 _MOST_ROWS, _MOST_BYTES = 500, 2_000_000
 _PATIENCE_SECONDS = 120.0
+#: where nobody has answered yet: the address is more likely wrong than the services away
+_FIRST_SECONDS = 10.0
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Sender:
         self._bytes = [0] * lanes
         self._queues: list[asyncio.Queue[list[_Item] | None]] = [asyncio.Queue(1) for _ in range(lanes)]
         self._workers: list[asyncio.Task[None]] = []
+        self._reached = False
 
     async def __aenter__(self) -> Sender:
         self._workers = [asyncio.create_task(self._work(queue)) for queue in self._queues]
@@ -131,13 +134,14 @@ class Sender:
 
     async def _post(self, body: bytes) -> httpx.Response:
         """One batch; waits for services that are away or busy. Raises Trouble when that takes too long."""
-        end, wait, why = time.monotonic() + _PATIENCE_SECONDS, 0.2, ""
-        while time.monotonic() < end:
+        begin, wait, why = time.monotonic(), 0.2, ""
+        while time.monotonic() < begin + (patience := _PATIENCE_SECONDS if self._reached else _FIRST_SECONDS):
             told = 0.0
             try:
                 answer = await self._client.post(
                     "/v1/contacts/batch", content=body, headers={"Content-Type": "application/x-ndjson"}
                 )
+                self._reached = True
                 if answer.status_code not in (429, 500, 502, 503, 504):
                     return answer
                 why, told = f"answered {answer.status_code}", _seconds(answer.headers.get("Retry-After"))
@@ -146,7 +150,7 @@ class Sender:
             await asyncio.sleep(max(told, wait * random.uniform(0.5, 1)))
             wait = min(5.0, wait * 2)
         raise Trouble(
-            f"The services did not take contacts for {_PATIENCE_SECONDS:.0f} s ({why}). Run the same command again "
+            f"The services did not take contacts for {patience:.0f} s ({why}). Run the same command again "
             "when they do: what was taken is not taken twice."
         )
 
