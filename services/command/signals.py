@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What is heard in what customers say.", no_args_is_help=True)
 opinions.add_to(app)
+#: contacts that are held against what people said of them
+_MOST_LABELLED = 20_000
 
 
 def _ears() -> Ears:
@@ -70,16 +72,26 @@ def explain(
 
 @app.command()
 def evaluate(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="labelled texts as JSON lines, see the README")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="labelled texts as JSON lines, see the README")
+    ] = None,
 ) -> None:
-    """Say how well it hears, as one line of JSON for each figure; the texts are read and nowhere kept."""
+    """Say how well it hears, as one line of JSON for each figure; the texts are read and nowhere kept.
+
+    Without FOLDER: against what agents have corrected and callers have stated of the contacts that are there.
+    """
     import json
 
+    from services.command.database import on_database
     from services.intake.signals.evaluate import evaluate as figures
+    from services.intake.signals.evaluate import said
+    from services.intake.store.corrections import labelled
 
-    if not folder.is_dir():
+    if folder is not None and not folder.is_dir():
         raise Trouble(f"There is no folder {folder}.")
-    for one in figures(folder, _ears().hearing):
+    hearing = _ears().hearing
+    kept = [] if folder is not None else on_database(lambda conn: labelled(conn, _MOST_LABELLED))
+    for one in said(kept, hearing) if folder is None else figures(folder, hearing):
         typer.echo(json.dumps(one, ensure_ascii=False))
 
 

@@ -73,6 +73,21 @@ async def test_what_is_not_said_anew_stays(world: World, ears: Ears) -> None:
     assert (row.cause, row.text) == ("router-drops", _WORDS)
 
 
+async def test_what_people_said_is_held_against_what_is_heard(world: World, ears: Ears, database_url: str) -> None:
+    wrong = "This is a disgrace. I cancel my contract today and go to another provider."
+    mistaken = (await world.take(text=wrong))["contact_id"]
+    await _correct(world, ears, _classified(mistaken, complaint=False, departure_threat=False))
+    await world.take(text=wrong, complaint=True, departure_threat=True)
+    await world.take(text="Thank you, all is well.", complaint=False)
+    given = {"COMPLAINT_LOOP_DATABASE_URL": database_url, "COMPLAINT_LOOP_POLICY_FILE": "deploy/policy.example.yaml"}
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["signals", "evaluate"], env=given)
+    assert told.exit_code == 0, told.output
+    figures = {(one.get("who"), one["what"]): one for one in map(json.loads, told.output.splitlines())}
+    assert figures["agents", "complaint"]["p"] == figures["agents", "departure likely or above"]["p"] == 0.0
+    assert (figures["callers", "complaint"]["f1"], figures["callers", "complaint"]["n"]) == (1.0, 2)
+    assert figures["callers", "departure likely or above"]["r"] == 1.0
+
+
 async def test_who_is_erased_is_no_example(world: World, ears: Ears) -> None:
     contact_id = (await world.take(text=_WORDS))["contact_id"]
     await _correct(world, ears, _classified(contact_id, cause="router-drops"))

@@ -161,36 +161,36 @@ async def test_what_cannot_be_masked_stays_at_home(asking: Asking) -> None:
     assert (asking.endpoint.asked, await asking.counted()) == ([], {"unmasked": 1})
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html>",
-        b'{"choices": []}',
-        completed("I think that it is a complaint."),
-        completed('```json\n{"complaint": true, "departure_threat": null, "quote": null, "cause": null}\n```'),
-        completed('{"complaint": true, "departure_threat": null, "quote": null, "cause": null} Hope this helps!'),
-        completed('{"complaint": true, "complaint": true, "departure_threat": null, "quote": null, "cause": null}'),
-        completed('{"complaint": true, "departure_threat": null, "quote": null}'),
-        completed('{"complaint": "true", "departure_threat": null, "quote": null, "cause": null}'),
-        completed('{"complaint": true, "departure_threat": "certain", "quote": null, "cause": null}'),
-        saying(complaint=True, tier="certain"),
-        saying(departure_threat=True),
-        saying(departure_threat=True, quote="I will cancel tomorrow"),
-        saying(departure_threat=True, quote=""),
-        saying(complaint=True, quote=_QUOTE),
-        saying(complaint=True, cause="no-such-cause"),
-        completed(json.dumps({"complaint": True}), finish_reason="length"),
-        saying(complaint=True) + b" " * 300_000,
-    ],
-)
-async def test_an_answer_that_is_not_what_was_asked_for_is_none(asking: Asking, body: bytes) -> None:
-    contact_id = (await asking.world.take(text=THREAT))["contact_id"]
-    before = await asking.signals(contact_id)
-    asking.endpoint.body = body
-    await asking.ask()
-    assert await asking.signals(contact_id) == before
-    assert await asking.counted() == {"calls": 1, "refused": 1}
+_NO_ANSWERS = [
+    b"",
+    b"<html>",
+    b'{"choices": []}',
+    completed("I think that it is a complaint."),
+    completed('```json\n{"complaint": true, "departure_threat": null, "quote": null, "cause": null}\n```'),
+    completed('{"complaint": true, "departure_threat": null, "quote": null, "cause": null} Hope this helps!'),
+    completed('{"complaint": true, "complaint": true, "departure_threat": null, "quote": null, "cause": null}'),
+    completed('{"complaint": true, "departure_threat": null, "quote": null}'),
+    completed('{"complaint": "true", "departure_threat": null, "quote": null, "cause": null}'),
+    completed('{"complaint": true, "departure_threat": "certain", "quote": null, "cause": null}'),
+    saying(complaint=True, tier="certain"),
+    saying(departure_threat=True),
+    saying(departure_threat=True, quote="I will cancel tomorrow"),
+    saying(departure_threat=True, quote=""),
+    saying(complaint=True, quote=_QUOTE),
+    saying(complaint=True, cause="no-such-cause"),
+    completed(json.dumps({"complaint": True}), finish_reason="length"),
+    saying(complaint=True) + b" " * 300_000,
+]
+
+
+async def test_an_answer_that_is_not_what_was_asked_for_is_none(asking: Asking) -> None:
+    for number, body in enumerate(_NO_ANSWERS, 1):
+        contact_id = (await asking.world.take(text=THREAT, customer={"id": f"c-{number}"}))["contact_id"]
+        before = await asking.signals(contact_id)
+        asking.endpoint.body = body
+        await asking.ask()
+        assert await asking.signals(contact_id) == before, body[:300]
+        assert await asking.counted() == {"calls": number, "refused": number}, body[:300]
     assert await asking.ask() == 0, "not asked again"
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from services.intake.signals.cause import CauseEar
 from services.intake.signals.door import CauseWords, Earlier
-from services.intake.signals.hearing import Hearing
+from services.intake.signals.hearing import Hearing, language_of
 from services.intake.signals.rules import LANGUAGES
 from services.intake.signals.text import plain_words
 
@@ -221,6 +221,30 @@ def evaluate(
     yield from said_before(hearing, chosen["repeat_mention"])
     yield from causes(chosen["cause_labels"])
     yield from cost(hearing, chosen["load_contacts"])
+
+
+def said(kept: Iterable[Any], hearing: Hearing) -> Iterator[Figure]:
+    """How what is heard agrees with what people have said of contacts, agents and callers apart: rows with `text`,
+    `locale`, `who`, `complaint`, `departure_threat` and `cause`, which are None where nobody has said so.
+
+    `hearing` is to have learned nothing from these rows.
+    """
+    groups: dict[str, list[tuple[Any, Row]]] = defaultdict(list)
+    for one in kept:
+        if (lang := language_of(one.text, one.locale)) is not None:
+            groups[one.who].append((one, {"text": one.text, "lang": lang}))
+    for who, mine in sorted(groups.items()):
+        threats = [row | {"label": int(one.departure_threat)} for one, row in mine if one.departure_threat is not None]
+        troubles = [
+            row | {"label": "complaint" if one.complaint else "not_complaint"}
+            for one, row in mine
+            if one.complaint is not None
+        ]
+        known = [row | {"cause": one.cause, "source": who} for one, row in mine if one.cause is not None]
+        for figure_of in (*departure(hearing, threats), *complaint(hearing, troubles)):
+            if figure_of["n"]:
+                yield {"who": who, **figure_of}
+        yield from causes(known)
 
 
 def main(arguments: Sequence[str]) -> int:

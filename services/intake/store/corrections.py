@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Boolean, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,6 +34,27 @@ async def edition(conn: AsyncConnection) -> tuple[int, datetime | None]:
     """What tells whether there is anything new."""
     row = (await conn.execute(select(func.count(), func.max(_k.at)))).one()
     return int(row[0]), row[1]
+
+
+async def labelled(conn: AsyncConnection, most: int) -> Sequence[Any]:
+    """(text, locale, who, cause, complaint, departure_threat) of contacts of which somebody has said what they are: the
+    latest `most` that agents have corrected, and those of the latest `most` whose callers said so."""
+    said = [_c.posted["text"].astext.label("text"), _c.posted["customer"]["locale"].astext.label("locale")]
+    agents = (
+        select(*said, literal("agents").label("who"), *(_k[name] for name in _LABELS))
+        .join(corrections, _k.contact_id == _c.id)
+        .where(_c.posted["text"].astext != "")
+        .order_by(_k.at.desc())
+        .limit(most)
+    )
+    latest = select(_c.id).order_by(_c.id.desc()).limit(most).subquery()
+    flags = [cast(_c.posted[name].astext, Boolean).label(name) for name in _LABELS[1:]]
+    callers = (
+        select(*said, literal("callers").label("who"), _c.posted["cause"].astext.label("cause"), *flags)
+        .join(latest, latest.c.id == _c.id)
+        .where(_c.posted["text"].astext != "", or_(*(_c.posted[name].astext.is_not(None) for name in _LABELS)))
+    )
+    return [*(await conn.execute(agents)).all(), *(await conn.execute(callers)).all()]
 
 
 async def examples(conn: AsyncConnection) -> Sequence[Any]:
