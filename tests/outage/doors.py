@@ -11,7 +11,7 @@ from services.escalation.mail.tokens import link_of
 from services.intake.adapters.pieces.shape import Endpoint
 from services.intake.hooks.switchboard import sealed_row
 from services.intake.store import deliveries
-from shared.auth import sign
+from shared.auth import service_token, sign
 from shared.db import make_engine, role_of
 from tests.outage.system import System, until
 
@@ -152,6 +152,11 @@ async def every_door(system: System) -> list[Door]:
     ):
         ids = {"escalation_id": next(escalations)}
         doors.append(Door(scope, f"/v1/escalations/{{escalation_id}}/{act}", ids, body))
+    # neighbours sign for themselves
+    system.keys["service"] = service_token(system.env["COMPLAINT_LOOP_SECRET_KEY"], "intake", datetime.now(UTC))
+    needed = {"before": _LATER, "customer_ids": ["doors-1"], "contact_ids": [contact_id]}
+    doors.append(Door("service", "/v1/words/needed", {}, needed))
+    doors.append(Door("supervisor", "/v1/unreachable/{executive_id}/trusted", {"executive_id": "vp"}, {"by": "sue"}))
     return doors + await _of_promises(system) + await _pages(system, complaints[-1])
 
 
