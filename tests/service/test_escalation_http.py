@@ -188,6 +188,15 @@ async def test_a_promise_by_itself(doors: Doors) -> None:
     assert (await get(doors, "/v1/escalations/none")).status_code == 404
 
 
+async def test_a_promise_about_a_complaint_that_is_not_known_here_yet_waits_for_it(doors: Doors) -> None:
+    body = PROMISE | {"made_by": "vp", "customer_id": "c-1", "complaint_id": "k-1"}
+    asked = asyncio.create_task(post(doors, "/v1/promises", body))
+    await asyncio.sleep(0)
+    await doors.world.tell(opened(contact()))
+    made = await asked
+    assert (made.status_code, made.json()["complaint_id"]) == (202, "k-1")
+
+
 async def test_links_are_revoked_by_supervisors_and_administrators(doors: Doors, place: str) -> None:
     for scope, status in (("supervisor", 202), ("executive", 403), ("agent", 403)):
         assert (await post(doors, f"{place}/links/revoke", {}, scope)).status_code == status

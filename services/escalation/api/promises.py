@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path
@@ -19,6 +21,8 @@ from shared.http import Answer, Paged, StrictRoute
 from shared.idempotency import Ticketed
 
 _READERS = ("executive", "supervisor", "agent", "integration", "admin", "service")
+#: how long an event takes from ownership to here at most, where nothing is wrong
+_ON_ITS_WAY_SECONDS, _LOOK_EVERY_SECONDS = 2.0, 0.05
 Number = Annotated[int, Path(ge=1, le=1000)]
 _ABOUT = (
     "The watch begins now and lasts `watch_for`, else as long as the policy says. A promise without actions is taken, "
@@ -69,6 +73,8 @@ def promise_routes(desk: Desk) -> APIRouter:
 
     @router.post("", status_code=202, summary="Promise something without an escalation", description=_ABOUT)
     async def make_promise(body: NewPromise, by: Promising, ticket: Ticketed) -> Answer:
+        if body.complaint_id is not None:
+            await heard_of(desk, body.complaint_id)
         given = PromiseGiven(body.made_by, body.customer_id, body.complaint_id, body.wanted())
         return await desk.take(body.customer_id, given, handlers.promise, shape, ticket)
 
@@ -82,3 +88,13 @@ def promise_routes(desk: Desk) -> APIRouter:
         return await desk.take(customer_id, act, handlers.action_done, shape, ticket, status=200)
 
     return router
+
+
+async def heard_of(desk: Desk, complaint_id: str) -> None:
+    """Waits a moment for a complaint that ownership shows already, and whose event is still on its way here."""
+    end = time.monotonic() + _ON_ITS_WAY_SECONDS
+    while time.monotonic() < end:
+        async with desk.engine.connect() as conn:
+            if await reading.complaint_of(conn, complaint_id) is not None:
+                return
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
