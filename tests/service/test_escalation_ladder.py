@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.escalation.domain.acts import Forwarded
 from services.escalation.domain.answering import AnswerGiven
 from shared.contracts import ownership
+from shared.contracts.intake import Amount
 from shared.refusal import Refusal
 from tests.service.escalation_world import WORDS, World, breached, contact, of, opened, owned, threatened
 
@@ -58,13 +60,23 @@ async def test_every_reason_has_its_level(
 
 
 async def test_much_at_stake_goes_to_the_top(escalation: World) -> None:
-    from shared.contracts.intake import Amount
-
     heard = contact()
     await escalation.tell(opened(heard, value_at_stake=Amount(amount="100000.01", currency="USD")))
     assert (await escalation.escalation())["addressee"]["id"] == "ceo"
     await escalation.tell(opened(contact("c-2"), "k-2", value_at_stake=Amount(amount="900000", currency="CNY")))
     assert len(await escalation.escalations()) == 1
+
+
+async def test_worth_that_becomes_known_later_raises_once(escalation: World) -> None:
+    def joined(amount: str) -> Any:
+        value = Amount(amount=amount, currency="USD")
+        return of(ownership.ContactJoined, contact_id=f"x-{amount}", because="cause", value_at_stake=value)
+
+    await escalation.tell(opened(contact()), owned(), joined("100000"))
+    assert await escalation.escalations() == []
+    await escalation.tell(joined("100001"), joined("200000"))
+    assert (await escalation.escalation())["reasons"] == ["value_at_stake"]
+    assert (await escalation.events()).count("escalation.raised") == 1
 
 
 async def test_what_an_executive_did_not_answer_in_time_is_the_ladders_matter(trouble: World) -> None:

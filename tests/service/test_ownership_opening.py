@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.ownership.store import unclaimed
 from shared.contracts.envelope import Event
-from shared.contracts.intake import ContactResponded
+from shared.contracts.intake import Amount, ContactResponded
 from tests.service.ownership_world import World, captured, clock_of
 
 pytest_plugins = ["tests.service.ownership_world"]
@@ -140,6 +140,17 @@ async def test_the_same_trouble_again(world: World) -> None:
     world.clock.advance(timedelta(days=91))
     await world.contact(responder_id="agent-2")
     assert (await world.complaints())[2]["repeat_of"] is None
+
+
+async def test_more_at_stake_than_was_known_is_said_with_the_contact_that_tells_it(world: World) -> None:
+    worth = [None, ("300", "USD"), ("200", "USD"), ("900", "CNY"), ("4000", "USD")]
+    known = [None, "300", "300", "300", "4000"]
+    for n, (value, stands) in enumerate(zip(worth, known, strict=True)):
+        amount = Amount(amount=value[0], currency=value[1]) if value else None
+        await world.contact(cause="router-drops", responder_id="agent-1", lifetime_value=amount)
+        one = await world.complaint()
+        assert len(one["contacts"]) == n + 1
+        assert (one["value_at_stake"] or {}).get("amount") == stands
 
 
 async def test_a_threat_that_joins(world: World) -> None:

@@ -69,6 +69,8 @@ def _changes(complaint: Complaint, event: Event) -> dict[str, Any]:
                 "first_contact_id": event.contact_id,
                 "follows": event.follows,
             }
+        case ownership.ContactJoined():
+            return {"value": event.value_at_stake} if event.value_at_stake else {}
         case ownership.OwnerAssigned():
             return {"owner_id": event.owner_id, "first_owner_id": complaint.first_owner_id or event.owner_id}
         case ownership.OwnerSucceeded():

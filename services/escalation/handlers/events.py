@@ -58,8 +58,14 @@ def on_opened(book: Book, work: Work, event: ownership.ComplaintOpened) -> None:
 
 
 def on_contact_joined(book: Book, work: Work, event: ownership.ContactJoined) -> None:
-    """A further contact is tied to the complaint; if it broke a promise, that is now carried on."""
-    _tie(book, work, event.contact_id, on_complaint(book, work, event), event.contact_customer_id)
+    """A further contact is tied to the complaint; if it broke a promise, that is now carried on. More may be at stake
+    than was known."""
+    policy = book.policies.current
+    before = over_the_line(book.complaint(event.complaint_id, event.customer_id), policy)
+    complaint = on_complaint(book, work, event)
+    _tie(book, work, event.contact_id, complaint, event.contact_customer_id)
+    if not before and over_the_line(complaint, policy):
+        _raise(book, work, complaint, "value_at_stake", event.contact_id)
 
 
 def on_owner(book: Book, work: Work, event: ownership.OwnerAssigned | ownership.OwnerSucceeded) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from shared.contracts import ownership as said
-from shared.contracts.intake import ContactCaptured, ContactHeardAgain, ContactResponded
+from shared.contracts.intake import Amount, ContactCaptured, ContactHeardAgain, ContactResponded
 from shared.policy import Facts, Policy
 
 from . import clocks
 from .due import resume, work_through
 from .repeating import repeat_of
 from .state import Complaint
-from .story import Story, ids, opening
+from .story import Story, at_stake, ids, opening
 
 #: who acts when the customer does
 BY_CUSTOMER = "customer"
@@ -161,6 +162,7 @@ def decide_joining(
             contact_customer_id=apart(contact.customer_id, state.customer_id),
             conversation_id=contact.conversation_id,
             because=because,
+            value_at_stake=_more_at_stake(state, contact),
             clocks=tuple(clocks.spoken(story.state, policy, at, heard_at=heard_at(contact, now))) if live else (),
         ),
         by=BY_CUSTOMER,
@@ -172,6 +174,15 @@ def decide_joining(
         _tell_earlier(story, responder, at, now, contact_id=contact.contact_id)
     _tell_threat(story, contact, now)
     return story
+
+
+def _more_at_stake(state: Complaint, contact: ContactCaptured) -> Amount | None:
+    """What the customer is worth, where that was not known when the complaint was opened, or is more by now."""
+    known, value = at_stake(state), contact.lifetime_value
+    if value is None or known is None:
+        return value
+    more = value.currency == known.currency and Decimal(value.amount) > Decimal(known.amount)
+    return value if more else None
 
 
 _WHY_JOINED = {

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.contracts import ownership as said
 from shared.contracts.envelope import Event
+from shared.contracts.intake import Amount
 
 from .applying import applied, marked
 from .state import Complaint, Deputy, Escalated, FollowUp, Helper, Pause, Succession
@@ -57,6 +58,10 @@ def _from_other(
     return before if other is None else (*before, (event.contact_id, other))
 
 
+def _at_stake(state: Complaint, value: Amount | None) -> tuple[str, str] | None:
+    return state.value_at_stake if value is None else (value.amount, value.currency)
+
+
 def _joined(state: Complaint, event: said.ContactJoined) -> Complaint:
     conversations = state.conversations
     if event.conversation_id is not None and event.conversation_id not in conversations:
@@ -66,6 +71,7 @@ def _joined(state: Complaint, event: said.ContactJoined) -> Complaint:
         contacts=(*state.contacts, event.contact_id),
         from_others=_from_other(state.from_others, event),
         conversations=conversations,
+        value_at_stake=_at_stake(state, event.value_at_stake),
         clocks=applied(state.clocks, event.clocks),
     )
 
@@ -205,7 +211,6 @@ def _merged(state: Complaint, event: said.Merged) -> Complaint:
 
 
 def _took_in(state: Complaint, event: said.TookIn) -> Complaint:
-    value = event.value_at_stake
     found = [one for one in event.conversation_ids if one not in state.conversations]
     return _with_clocks(
         state,
@@ -218,7 +223,7 @@ def _took_in(state: Complaint, event: said.TookIn) -> Complaint:
         cause=event.cause or state.cause,
         product=event.product or state.product,
         need=event.need or state.need,
-        value_at_stake=state.value_at_stake if value is None else (value.amount, value.currency),
+        value_at_stake=_at_stake(state, event.value_at_stake),
     )
 
 

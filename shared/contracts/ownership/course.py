@@ -50,6 +50,8 @@ class ContactJoined(ComplaintEvent):
     because: Literal["reference", "conversation", "cause", "merged", "split"]
     #: where the contact came under another id of the same person
     contact_customer_id: str | None = None
+    #: where more is at stake than was known before
+    value_at_stake: Amount | None = None
 
 
 class Acknowledged(ComplaintEvent):
