@@ -48,7 +48,7 @@ class Names:
             for one in known:
                 await conn.execute(
                     update(agents)
-                    .where(agents.c.id == one["id"], agents.c.name.is_(None))
+                    .where(agents.c.id == one["id"], agents.c.name.is_(None), agents.c.asked_at == now)
                     .values(name=one["name"], email=func.coalesce(agents.c.email, one.get("email")))
                 )
         return len(known)

@@ -166,3 +166,21 @@ async def test_a_customer_cannot_be_called_as_a_contact_is(world: World) -> None
     answer = await world.post(contact(customer={"id": taken, "tier": "gold"}))
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:complaint-loop:problem:customer-id-taken")
     assert (await world.ask("PUT", f"/v1/customers/{taken}", json={"tier": "gold"})).status_code == 422
+
+
+async def test_who_answered_can_be_forgotten(world: World) -> None:
+    ann = {"id": "agent-1", "name": "Ann", "email": "ann@company.example"}
+    taken = (await world.take(responder=ann))["contact_id"]
+    assert (await world.ask("DELETE", "/v1/responders/agent-1", "agent")).status_code == 403
+    assert (await world.ask("DELETE", "/v1/responders/nobody", "supervisor")).status_code == 404
+    assert (await world.ask("DELETE", "/v1/responders/agent-1", "supervisor")).json()["name"] is None
+    # what was said before, and arrives later, brings nothing back; who answered stays known by id
+    await world.take(responder=ann)
+    assert await world.get("/v1/responders/agent-1") == {"id": "agent-1", "name": None, "email": None}
+    # in a contact the name goes with the words
+    assert (await world.get(f"/v1/contacts/{taken}"))["responder"] == ann
+    assert (await world.ask("DELETE", "/v1/customers/c-1", "admin")).status_code == 202
+    assert (await world.get(f"/v1/contacts/{taken}"))["responder"] == {"id": "agent-1"}
+    world.clock.advance(60)
+    await world.take(responder=ann, occurred_at=world.clock.now().isoformat())
+    assert (await world.get("/v1/responders/agent-1"))["name"] == "Ann"

@@ -172,6 +172,26 @@ async def test_names_come_from_intake(world: World) -> None:
     await names.stop()
 
 
+async def test_a_name_that_was_forgotten_is_not_asked_for_again(world: World) -> None:
+    await world.contact(responder_id="agent-7")
+
+    def intake(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"id": "agent-7", "name": "Chen Yu", "email": "chen@example.com"})
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(intake), base_url="http://intake")
+    names = Names(world.engine, world.clock, client, SECRET)
+    assert await names.run_once() == 1
+    assert (await world.put_agent("agent-7", active=False))["name"] == "Chen Yu"
+    await world.put_agent("agent-7", name=None, email=None)
+    world.clock.advance(3600)
+    assert await names.run_once() == 0
+    gone = await world.get("/v1/agents/agent-7")
+    assert (gone["name"], gone["email"], gone["active"]) == (None, None, False)
+    assert (await world.complaint())["owner"] == {"id": "agent-7", "name": None}
+    assert (await world.put_agent("agent-7", name="Chen"))["name"] == "Chen"
+    await names.stop()
+
+
 async def test_an_address_that_a_supervisor_gave_stays_where_only_the_name_was_missing(world: World) -> None:
     await world.put_agent("agent-7", email="chen@supervised.example")
 

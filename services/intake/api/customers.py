@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 
 from services.intake.domain import Carried, Erase, Merge, NewProfile, Profile
 from services.intake.handlers import on_carried, on_erase, on_merge, on_profile
-from services.intake.store import Book, reading
+from services.intake.store import Book, changing, reading
 from services.intake.store.keeping import customer_of
 from shared.auth import Principal, requires
 from shared.fields import Id
@@ -27,6 +27,7 @@ from .reception import fields_of
 Crm = Annotated[Principal, Depends(requires("intake", "integration", "admin"))]
 Eraser = Annotated[Principal, Depends(requires("supervisor", "integration", "admin"))]
 Reader = Annotated[Principal, Depends(requires("intake", "agent", "supervisor", "admin", "integration", "service"))]
+Forgetter = Annotated[Principal, Depends(requires("supervisor", "admin"))]
 PathId = Annotated[Id, Path()]
 
 
@@ -121,5 +122,12 @@ def people(desk: Desk) -> APIRouter:
         if row is None:
             raise _missing("responder")
         return Answer({"id": row.id, "name": row.name, "email": row.email})
+
+    @router.delete("/responders/{responder_id}", summary="Forget name and address of somebody who answered customers")
+    async def forget_responder(responder_id: PathId, _: Forgetter) -> Answer:
+        async with desk.engine.begin() as conn:
+            if not await changing.forget_responder(conn, responder_id, desk.clock.now()):
+                raise _missing("responder")
+        return Answer({"id": responder_id, "name": None, "email": None})
 
     return router

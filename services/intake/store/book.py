@@ -189,6 +189,8 @@ class Book:
             self.responders[person.id] = Responder(person.name, person.email, at)
             self.renamed.add(person.id)
             return
+        if at <= there.said_at and there.name is None and there.email is None:
+            return  # somebody had them forgotten since
         if at < there.said_at:
             name, email = there.name or person.name, there.email or person.email
         else:
@@ -206,7 +208,9 @@ def forgotten(posted: bytes) -> bytes:
     """What was posted, without words and names."""
     whole = orjson.loads(posted)
     kept = {name: value for name, value in whole.items() if name not in WORDS}
-    return orjson.dumps({**kept, "customer": {"id": whole["customer"]["id"]}})
+    responder = whole.get("responder")
+    named = {"responder": {"id": responder["id"]}} if responder else {}
+    return orjson.dumps({**kept, "customer": {"id": whole["customer"]["id"]}, **named})
 
 
 def contact_row(new: NewContact, kept: Kept[Contact], signals: bytes) -> Mapping[str, Any]:

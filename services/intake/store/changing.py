@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, LargeBinary, Text, any_, bindparam, cast, column, delete, func, update
+from sqlalchemy import ARRAY, Integer, LargeBinary, Text, any_, bindparam, case, cast, column, delete, func, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import array as pg_array
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,9 +26,20 @@ _answered = (
     .values({name: _changed.c[name] for name in _KINDS if name != "id"})
 )
 
+_responder = _c.posted["responder"]["id"]
 #: a contact as posted, without words and names
-WORDLESS: Any = _c.posted.op("-")(cast(pg_array(WORDS), ARRAY(Text))).op("||")(
-    func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB)
+WORDLESS: Any = (
+    _c.posted.op("-")(cast(pg_array(WORDS), ARRAY(Text)))
+    .op("||")(func.jsonb_build_object("customer", func.jsonb_build_object("id", _c.customer_id), type_=JSONB))
+    .op("||")(
+        case(
+            (
+                _responder.is_not(None),
+                func.jsonb_build_object("responder", func.jsonb_build_object("id", _responder), type_=JSONB),
+            ),
+            else_=func.jsonb_build_object(type_=JSONB),
+        )
+    )
 )
 #: what was heard, without what somebody else says of it
 _HEARD_HERE: Any = _c.signals.op("-")(cast("second_opinion", Text))
@@ -73,6 +85,13 @@ async def note_answered(conn: AsyncConnection, book: Book) -> None:
             "p_chain": [one.chain for one in kept],
         },
     )
+
+
+async def forget_responder(conn: AsyncConnection, responder_id: str, now: datetime) -> bool:
+    """Forgets name and address of somebody who answered customers; whether there is one."""
+    p = tables.responders.c
+    statement = update(tables.responders).where(p.id == responder_id).values(name=None, email=None, said_at=now)
+    return bool((await conn.execute(statement)).rowcount)
 
 
 async def forget(conn: AsyncConnection, customers: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, Row, Text, Uuid, any_, bindparam, literal, or_, select
@@ -22,6 +22,8 @@ _superior = _a.details["superior"].astext
 _COLLEAGUES = 300
 #: complaints of one agent that are told at once to be looked at
 MOST_HELD: Final = 1_000
+#: when intake was asked for a name that is to stay unknown
+_NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 _by_id = select(*_columns).where(_a.id == any_(bindparam("ids", type_=ARRAY(Text))))
 
@@ -110,6 +112,8 @@ async def put(conn: AsyncConnection, agent_id: str, given: Mapping[str, Any]) ->
     """Keeps what was given, in the form of the API, and leaves the rest."""
     plain = {name: given[name] for name in ("name", "email", "active") if name in given}
     details = {name: value for name, value in given.items() if name not in plain}
+    if "name" in given and given["name"] is None:  # forgotten: nobody is asked for it again
+        plain["asked_at"] = _NEVER
     statement = pg_insert(agents).values(id=agent_id, details=details, **plain)
     await conn.execute(
         statement.on_conflict_do_update(
