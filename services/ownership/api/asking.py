@@ -39,14 +39,13 @@ Filter = Annotated[str | None, Query(max_length=200), _PLAIN]
 PathId = Annotated[Id, Path()]
 
 
-async def _views(desk: Desk, found: list[Found]) -> list[dict[str, object]]:
+async def _views(desk: Desk, conn: AsyncConnection, found: list[Found]) -> list[dict[str, object]]:
     wanted = [agent_id for one in found for agent_id in view.agents_of(one.state)]
-    async with desk.engine.connect() as conn:
-        names = await reading.names_of(conn, wanted) if wanted else {}
-        decided = [one.state.id for one in found if one.state.basis in DECIDED]
-        closings = await reading.closings(conn, decided) if decided else {}
+    names = await reading.names_of(conn, wanted) if wanted else {}
+    decided = [one.state.id for one in found if one.state.basis in DECIDED]
+    closings = await reading.closings(conn, decided) if decided else {}
     now = desk.clock.now()
-    views = [view.complaint(one.state, one.version, names, desk.pages, now) for one in found]
+    views = [view.listed(one, names, desk.pages, now) for one in found]
     # in what is read alone: the answers to acts are kept, and would outlive an erasure
     return [{**one, "closing": closings.get(str(one["id"]))} for one in views]
 
@@ -55,9 +54,9 @@ async def _page(desk: Desk, filters: Filters, page: Page) -> Answer:
     (after,) = page.after(str) or (None,)
     if after is not None and not reading.is_id(after):
         decode_cursor("!")  # the refusal of a cursor that is none of ours
-    async with desk.engine.connect() as conn:
+    async with desk.reads.connect() as conn:
         found = list(await reading.listed(conn, filters, desk.clock.now(), after, page.limit + 1))
-    items = await _views(desk, found[: page.limit])
+        items = await _views(desk, conn, found[: page.limit])
     more = len(found) > page.limit
     return Answer({"items": items, "next": encode_cursor([found[page.limit - 1].state.id]) if more else None})
 
@@ -84,8 +83,11 @@ def complaints(desk: Desk) -> APIRouter:
 
     @router.get("/v1/complaints/{name}", summary="One complaint, by id or reference")
     async def one(name: Name, _: Reader) -> Answer:
-        found = await _found(desk, name)
-        return Answer((await _views(desk, [found]))[0])
+        async with desk.reads.connect() as conn:
+            found = await reading.find(conn, name)
+            if found is None:
+                raise no_such_complaint()
+            return Answer((await _views(desk, conn, [found]))[0])
 
     @router.get("/v1/complaints/{name}/timeline", summary="Everything that happened, in order")
     async def timeline(name: Name, _: Reader, page: Paged) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,6 +14,7 @@ from shared.clock import Clock
 from shared.http import Answer, Problem, invalid, refused, to_json
 from shared.idempotency import Ticket
 from shared.refusal import Refusal
+from shared.transaction import by_hand
 from shared.work import Input, Repeated
 
 from . import view
@@ -39,6 +40,11 @@ class Desk:
     corridor: Corridor
     clock: Clock
     pages: Pages
+    #: for a page of a list: each of its statements stands for itself, so nothing is begun and nothing is ended
+    reads: AsyncEngine = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", by_hand(self.engine))
 
     async def where_is(self, name: str) -> tuple[str, str]:
         """(id, customer_id) of a complaint by its id or reference; raises the 404."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.ownership.domain import Clock, Complaint
 from services.ownership.domain.clocks import owed_at
 from services.ownership.domain.state import FollowUp
+from services.ownership.store.reading import Found
 from shared.auth import sign
 from shared.policy import Policies
 
@@ -80,6 +81,21 @@ def _clock(clock: Clock) -> dict[str, Any]:
     }
 
 
+#: what is shown of a clock as it is stored, besides its warnings
+_CLOCK: Final = (
+    "kind",
+    "cycle",
+    "started_at",
+    "due_at",
+    "warned_at",
+    "met_at",
+    "breached_at",
+    "stopped_at",
+    "paused_seconds",
+    "hours",
+)
+
+
 def _follow_up(visit: FollowUp, names: Names) -> dict[str, Any]:
     return {
         "cycle": visit.cycle,
@@ -93,10 +109,34 @@ def _follow_up(visit: FollowUp, names: Names) -> dict[str, Any]:
     }
 
 
-def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: datetime) -> dict[str, Any]:
-    """The complaint of C 4."""
+def _written(clock: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of one as it is stored: times are written there as they are here."""
+    shown = {name: clock[name] for name in _CLOCK}
+    shown["warnings"] = [{"percent": percent, "at": at} for percent, at in clock["warnings"]]
+    return shown
+
+
+def listed(found: Found, names: Names, pages: Pages, now: datetime) -> dict[str, Any]:
+    """The complaint of C 4, as lists read it."""
+    clocks = None if found.clocks is None else [_written(one) for one in found.clocks]
+    return complaint(found.state, found.version, names, pages, now, clocks=clocks, owed=found.owed_at)
+
+
+def complaint(
+    state: Complaint,
+    version: int,
+    names: Names,
+    pages: Pages,
+    now: datetime,
+    *,
+    clocks: list[dict[str, Any]] | None = None,
+    owed: datetime | None = None,
+) -> dict[str, Any]:
+    """The complaint of C 4; its `clocks` and what is `owed` first are given where the state is read without them."""
+    if clocks is None:
+        clocks, owed = [_clock(clock) for clock in state.clocks], owed_at(state)
     deputy, pause, asked = state.deputy, state.pause, state.succession
-    value, owed = state.value_at_stake, owed_at(state)
+    value = state.value_at_stake
     view = {
         "id": state.id,
         "reference": state.reference,
@@ -165,7 +205,7 @@ def complaint(state: Complaint, version: int, names: Names, pages: Pages, now: d
         "policy_version": state.policy_version,
         "paused": None if pause is None else {"since": pause.since, "until": pause.until},
         "overdue": owed is not None and owed <= now,
-        "clocks": [_clock(clock) for clock in state.clocks],
+        "clocks": clocks,
         "contacts": list(state.contacts),
         "version": version,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -254,6 +254,10 @@ _TIMES = (
 )
 
 
+#: Python's own strings: given those of a JSON reader as keywords, it compares each of them with each of ours
+_NAMES: Final = tuple(field.name for field in fields(Complaint))
+
+
 def _helper(raw: dict[str, Any]) -> Helper:
     at = datetime.fromisoformat
     return Helper(
@@ -269,14 +273,15 @@ def _helper(raw: dict[str, Any]) -> Helper:
     )
 
 
-def from_json(raw: dict[str, Any]) -> Complaint:
-    """Reads what `to_json` wrote."""
+def from_json(raw: dict[str, Any], *, clocks: bool = True) -> Complaint:
+    """Reads what `to_json` wrote; without its clocks for whoever shows them as they were written: they are most of what
+    reading costs."""
     at = datetime.fromisoformat
     state = dict(raw)
     for name in _TIMES:
         if (value := state.get(name)) is not None:
             state[name] = at(value)
-    state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]])
+    state["clocks"] = tuple([_clock(clock) for clock in raw["clocks"]]) if clocks else ()
     state["contacts"] = tuple(raw["contacts"])
     state["from_others"] = tuple((one, whose) for one, whose in raw.get("from_others", ()))
     state["conversations"] = tuple(raw["conversations"])
@@ -300,4 +305,4 @@ def from_json(raw: dict[str, Any]) -> Complaint:
         state["pause"] = Pause(at(pause["since"]), at(pause["until"]))
     if (visit := raw.get("follow_up")) is not None:
         state["follow_up"] = FollowUp(**visit | {"asked_at": _at(visit["asked_at"]), "done_at": _at(visit["done_at"])})
-    return Complaint(**state)
+    return Complaint(**{name: state[name] for name in _NAMES if name in state})

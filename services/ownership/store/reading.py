@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -29,6 +29,9 @@ class Found:
 
     state: Complaint
     version: int
+    #: in lists: its clocks as they are written, which the state is without; and the earliest due time of what is owed
+    clocks: Sequence[Mapping[str, Any]] | None = None
+    owed_at: datetime | None = None
 
 
 def is_id(text: str) -> bool:
@@ -71,6 +74,9 @@ class Filters:
     succession_asked: bool | None = None
 
 
+_listed = (_c.id, _c.state, _c.version, _c.owed_at)
+
+
 async def listed(
     conn: AsyncConnection, filters: Filters, now: datetime, after: str | None, limit: int
 ) -> Sequence[Found]:
@@ -87,11 +93,11 @@ async def listed(
         wanted.append(theirs)
     if after is not None:
         wanted.append(_c.id < after)
-    statement = select(_c.id, _c.state, _c.version).where(*wanted).order_by(_c.id.desc()).limit(limit)
+    statement = select(*_listed).where(*wanted).order_by(_c.id.desc()).limit(limit)
     if filters.overdue:
         statement = _overdue(wanted, now, limit)
     rows = await conn.execute(statement)
-    return [Found(from_json(row.state), row.version) for row in rows]
+    return [Found(from_json(row.state, clocks=False), row.version, row.state["clocks"], row.owed_at) for row in rows]
 
 
 def _wanted(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
@@ -116,11 +122,10 @@ def _overdue(wanted: Sequence[ColumnElement[bool]], now: datetime, limit: int) -
     Asked for together (`owed_at <= now`, ordered by id) it is found only by looking through all that is not late, or by
     sorting all that is.
     """
-    columns = (_c.id, _c.state, _c.version)
-    told = select(*columns).where(_c.late, *wanted).order_by(_c.id.desc()).limit(limit).subquery()
+    told = select(*_listed).where(_c.late, *wanted).order_by(_c.id.desc()).limit(limit).subquery()
     due = select(_c.id).where(~_c.late, _c.owed_at <= now, *wanted).cte("due").prefix_with("materialized")
     latest = select(due.c.id).order_by(due.c.id.desc()).limit(limit).scalar_subquery()
-    just = select(*columns).where(_c.id == any_(func.array(latest, type_=ARRAY(Uuid(as_uuid=False)))))
+    just = select(*_listed).where(_c.id == any_(func.array(latest, type_=ARRAY(Uuid(as_uuid=False)))))
     both = union_all(select(told), just).subquery()
     return select(both).order_by(both.c.id.desc()).limit(limit)
 
