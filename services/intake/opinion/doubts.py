@@ -28,8 +28,9 @@ class HalfHeard:
         if not where or not new.text or new.occurred_at < now - _FRESH:
             return False
         trouble, caller = signals.complaint, new.caller
-        if caller.departure_threat is None and signals.departure_threat.tier == "possible":
-            return "possible_threat" in where
+        possible = caller.departure_threat is None and signals.departure_threat.tier == "possible"
+        if possible and "possible_threat" in where:
+            return True
         if caller.complaint is not None:
             return False
         if trouble.because == (UNKNOWN,):
