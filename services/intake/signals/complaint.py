@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from services.intake.signals.valence import ill_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Lexicon:
             for name, entry in content.get(part, {}).items():
                 self.says[name] = entry["says"]
                 self._points[name] = float(entry["points"]) * weights.get(name, 1.0)
-                for word in entry["any"]:
+                for word in (*entry.get("any", ()), *(ill_words(entry["listed"]) if "listed" in entry else ())):
                     if part == "words":
                         self._group.setdefault(word, name)
                     elif part == "phrases":
@@ -46,9 +49,12 @@ class Lexicon:
         long = content.get("long", {})
         self._long, self._long_points = int(long.get("words", 10**9)), float(long.get("points", 0.0))
         self.says["long"] = str(long.get("says", "a long text"))
-        longest_first = sorted(self._group, key=lambda word: (-len(word), word))
-        self._scan = re.compile("|".join(re.escape(word) for word in longest_first))
         self._deny_zh = tuple(sorted(self._denied, key=lambda word: -len(word)))
+
+    @cached_property
+    def _scan(self) -> re.Pattern[str]:
+        longest_first = sorted(self._group, key=lambda word: (-len(word), word))
+        return re.compile("|".join(re.escape(word) for word in longest_first))
 
     def read_words(self, text: str, words: Sequence[str]) -> Reading:
         seen = set(words)
