@@ -1,7 +1,7 @@
 """A connection as the server has it: an answer in one piece leaves in one write, and nobody may dawdle.
 
 uvicorn waits for ever for a request that comes a byte at a time, and each byte ends its keep-alive timer. So each
-connection knows until when it may be without a complete head, and `close_late` looks at all of them once a second.
+connection is looked at once a second, and one that has been waiting for its client for too long is ended.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import uuid_utils
@@ -56,58 +55,62 @@ class Joined:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`header_seconds` from a connection, or from the first byte of a further request, to the end of its head;
+    `body_seconds` from there to the end of its body, a little longer than routes wait for one (`BODY_SECONDS`);
     `connections` that may be open at a time, in one process."""
 
     header_seconds: float = 10.0
     connections: int = 10_000
+    body_seconds: float = 65.0
 
 
 class Protocol(HttpToolsProtocol):
     """What `uvicorn.Config(http=Protocol)` makes for each connection."""
 
     limits = Limits()
-    #: when, by the loop's clock, it has been without a complete head for too long; never, while one is answered
-    late_at = inf
-    _begun = False
+    #: what it was seen to be at, and since when by the loop's clock
+    _seen: tuple[Any, Any, bool] = (None, None, True)
+    since = 0.0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]
-        self.late_at = self.loop.time() + self.limits.header_seconds
+        self.since = self.loop.time()
         if len(self.connections) > self.limits.connections:
             _make_room(self.connections)
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begun = True
-        late_at = self.loop.time() + self.limits.header_seconds
-        if late_at < self.late_at:
-            self.late_at = late_at
-
-    def on_headers_complete(self) -> None:
-        self.late_at = inf
-        self._begun = False
-        super().on_headers_complete()
-
-    def on_response_complete(self) -> None:
-        if self.late_at == inf:  # else the head of the next request has begun
-            self.late_at = self.loop.time() + self.timeout_keep_alive + self.limits.header_seconds
-        super().on_response_complete()
+    @property
+    def begun(self) -> bool:
+        """Whether the head of a request has begun, and not ended."""
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is being answered."""
         return self.cycle is None or self.cycle.response_complete
 
-    @property
-    def idle_since(self) -> float:
-        """When it came, or its last answer left, or the head of its request began, by the loop's clock."""
-        waits = 0 if self._begun or self.cycle is None else self.timeout_keep_alive
-        return self.late_at - self.limits.header_seconds - waits
+    def look(self, now: float) -> None:
+        """Ends it where its client has kept it waiting for too long. What it is at is looked at from outside, once a
+        second, so that requests cost nothing."""
+        cycle = self.cycle
+        seen = (cycle, self.scope, self.idle)
+        if any(one is not other for one, other in zip(seen, self._seen, strict=True)):
+            self._seen, self.since = seen, now
+            return
+        if self.begun or cycle is None:
+            # behind a request that is being answered, the next one's head may wait
+            most = self.limits.header_seconds if self.idle else None
+        elif cycle.more_body:
+            most = self.limits.body_seconds
+        else:
+            most = self.timeout_keep_alive + self.limits.header_seconds if self.idle else None
+        if most is not None and now - self.since >= most:
+            self.end()
 
     def end(self) -> None:
-        """Closes a connection on which nothing is being answered; says so where a request has begun."""
-        if self._begun:
+        """Closes a connection that waits for its client; says so where a request has begun."""
+        if self.begun:
             self._refuse(Problem(408, "too-slow", "The request took too long", "Its head did not come in time."))
+        elif not self.idle and not self.cycle.response_started:
+            self._refuse(Problem(408, "too-slow", "The body came too slowly", "It did not come in time."))
         else:
             self.transport.close()
 
@@ -131,14 +134,15 @@ class Protocol(HttpToolsProtocol):
 
 
 def close_late(connections: Iterable[Any], now: float) -> None:
-    """Ends those that have been without a complete head for too long."""
-    for one in [one for one in connections if isinstance(one, Protocol) and one.late_at <= now and one.idle]:
-        one.end()
+    """Ends those that have been waiting for their client for too long."""
+    for one in list(connections):
+        if isinstance(one, Protocol):
+            one.look(now)
 
 
 def _make_room(connections: Iterable[Any]) -> None:
     """Ends those that have been idle for longest, several at once so that a flood does not look through all each time:
     whoever holds thousands of connections keeps nobody else out."""
     idle = [one for one in connections if isinstance(one, Protocol) and one.idle and not one.transport.is_closing()]
-    for one in heapq.nsmallest(1 + len(idle) // 64, idle, key=lambda one: one.idle_since):
+    for one in heapq.nsmallest(1 + len(idle) // 64, idle, key=lambda one: one.since):
         one.end()

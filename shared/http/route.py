@@ -182,7 +182,7 @@ class RawRoute(StrictRoute):
         super().__init__(path, endpoint, **options)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await endpoint(**scope["path_params"], request=Request(scope, receive))
+            response = await endpoint(**scope["path_params"], request=StrictRequest(scope, receive))
             await response(scope, receive, send)
 
         self.app = app

@@ -27,10 +27,12 @@ async def app(scope, receive, send):
                 return
     if scope["path"] == "/slow":
         await asyncio.sleep(1.6)
+    while scope["path"] == "/reads" and (await receive()).get("more_body"):
+        pass
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
 
-limits = Limits(header_seconds=float(sys.argv[2]), connections=int(sys.argv[3]))
+limits = Limits(float(sys.argv[2]), int(sys.argv[3]), body_seconds=float(sys.argv[2]))
 asyncio.run(run(app=app, host="127.0.0.1", port=int(sys.argv[1]), loops=[], background=[], on_stop=[], limits=limits))
 """
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -126,6 +128,21 @@ async def test_who_says_nothing_or_drips_between_requests_is_ended_too(serving: 
     async with asyncio.timeout(20):
         assert await silent[0].read() == b""
         assert (await again[0].read()).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(serving: list[subprocess.Popen[bytes]]) -> None:
+    server = begin(serving, 0.5)
+    head = HEAD.replace(b"GET / ", b"POST /reads ") + b"Content-Length: 5\r\n\r\n"
+    nothing, little = await server.connect(head), await server.connect(head + b"{")
+    # answered before its body has come: the connection is not kept for what may follow
+    early = await server.connect(head.replace(b"/reads", b"/"))
+    async with asyncio.timeout(20):
+        for reader, _ in (nothing, little):
+            said = await reader.read()
+            assert said.startswith(b"HTTP/1.1 408 ") and b"The body came too slowly" in said
+        assert (await early[0].read()).startswith(b"HTTP/1.1 200 ")
+        whole = await server.connect(head + b"12345")
+        assert (await whole[0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
 
 
 async def test_who_waits_for_an_answer_does_not_dawdle(serving: list[subprocess.Popen[bytes]]) -> None:

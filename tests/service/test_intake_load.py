@@ -10,8 +10,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from services.intake.adapters.pieces.shape import Endpoint
+from services.intake.hooks.switchboard import sealed_row
+from services.intake.store import deliveries
 from shared.group import GroupCommit
-from tests.service.intake_world import World, contact, world_at
+from tests.service.intake_world import SECRET, World, contact, world_at
 
 
 @pytest.fixture
@@ -43,8 +46,13 @@ async def test_thirty_megabytes_are_refused(world: World, path: str) -> None:
     assert (answer.status_code, answer.json()["limit"]) == (413, 5_000_000)
 
 
-async def test_a_body_that_comes_a_byte_at_a_time_is_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["/v1/contacts", "/v1/contacts/batch", "/v1/hooks/twilio/main"])
+async def test_a_body_that_comes_a_byte_at_a_time_is_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
     monkeypatch.setattr("shared.http.route.BODY_SECONDS", 0.1)
+    async with world.engine.begin() as conn:
+        await deliveries.set_endpoint(conn, sealed_row(Endpoint("twilio", "main", "s"), SECRET), world.clock.now())
     never = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -52,7 +60,7 @@ async def test_a_body_that_comes_a_byte_at_a_time_is_ended(world: World, monkeyp
         await never.wait()
 
     headers = {"content-type": "application/json"}
-    answer = await asyncio.wait_for(world.ask("POST", "/v1/contacts", content=slowly(), headers=headers), 10)
+    answer = await asyncio.wait_for(world.ask("POST", path, content=slowly(), headers=headers), 10)
     assert (answer.status_code, answer.json()["type"]) == (408, "urn:complaint-loop:problem:too-slow")
 
 
