@@ -30,6 +30,9 @@ async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_bre
     assert THREAT in letter and "Mia Berg" in letter
     complaint = await world.complaint("tom")
     assert complaint["owner"] == {"id": "mia", "name": "Mia Berg"}
+    (asked,) = (await world.get("/v1/escalations", customer_id="tom"))["items"]
+    owed = [(c["due_at"], c["met_at"]) for c in complaint["clocks"] if c["kind"] == "executive_answer"]
+    assert owed == [(asked["due_at"], None)]
 
     # when the executive looks, and so does a mail scanner, nothing happens
     page = world.link("vp@company.example", "e")
@@ -61,6 +64,7 @@ async def test_a_threat_to_leave_is_answered_by_an_executive_and_the_promise_bre
     assert WORDS in text_of(world.last_mail("tom@customer.example"))
     complaint = await world.complaint("tom")
     assert (complaint["status"], complaint["owner"]["id"]) == ("open", "mia"), "it closes nothing by itself"
+    assert all(clock["met_at"] for clock in complaint["clocks"] if clock["kind"] == "executive_answer")
 
     # when the same trouble comes back, told to somebody else and without a complaint, the promise breaks by itself
     await world.pass_time(timedelta(hours=30))

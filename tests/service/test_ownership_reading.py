@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import text
 
 from services.ownership.names import Names
-from tests.service.ownership_world import SECRET, World, captured
+from tests.service.ownership_world import ANSWER, SECRET, World, captured
 
 pytest_plugins = ["tests.service.ownership_world"]
 
@@ -145,6 +145,23 @@ async def test_workload_and_history(world: World) -> None:
     history = await world.get("/v1/customers/c-1/history", limit="1")
     assert len(history["items"]) == 1 and history["next"]
     assert (await world.get("/v1/customers/nobody/history"))["items"] == []
+
+
+async def test_a_list_shows_what_the_complaint_itself_shows(world: World) -> None:
+    """Lists read clocks and what is owed another way."""
+    for n in range(4):
+        await world.contact(f"c-{n}", responder_id="agent-1", region="uk", at=world.now - timedelta(minutes=n))
+    ids = [(await world.complaint(f"c-{n}"))["id"] for n in range(4)]
+    pause = {"agent_id": "agent-1", "reason": "asked", "until": "2026-03-02T11:00:00Z"}
+    await world.post(f"{ids[1]}/pause", pause)
+    await world.pass_time(timedelta(hours=3))
+    await world.post(f"{ids[2]}/answer", ANSWER)
+    await world.post(f"{ids[3]}/answer", ANSWER)
+    await world.post(f"{ids[3]}/confirmation", {"solved": False})
+    listed = {one["id"]: one for one in (await world.get("/v1/complaints"))["items"]}
+    assert {one["overdue"] for one in listed.values()} == {True, False}
+    for one in ids:
+        assert listed[one] == await world.get(f"/v1/complaints/{one}")
 
 
 async def test_names_come_from_intake(world: World) -> None:
