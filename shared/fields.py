@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,18 +14,29 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
 )
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_SECOND = timedelta(seconds=1)
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,4})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*", re.ASCII
 )
 #: no control, format (zero width, direction overrides) or separator characters, no space at the edges
+#: as published: not every reader of a schema knows \p{…}; format characters beyond U+FFFF are left out
+_CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_FORMAT = (
+    r"\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    r"\ufeff\ufff9-\ufffb"
+)
+_ID_SHOWN = rf"^[^\s{_CONTROL}{_FORMAT}]([^{_CONTROL}{_FORMAT}]*[^\s{_CONTROL}{_FORMAT}])?$"
+_LINE_SHOWN = rf"^[^{_CONTROL}]*$"
 _ID = r"^[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]([^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}])?$"
 
 
@@ -67,6 +78,9 @@ class Text:
             pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}]*$" if self.line else r"^[^\x00]*$",
         )
 
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": _LINE_SHOWN if self.line else r"^[^\u0000]*$"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ident:
@@ -76,6 +90,9 @@ class Ident:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.str_schema(strict=True, min_length=1, max_length=self.most, pattern=_ID)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": _ID_SHOWN}
 
 
 Id = Annotated[str, Ident(200)]
@@ -93,8 +110,13 @@ def instant(value: Any) -> datetime:
         raise Invalid("must be an RFC 3339 time with an offset, such as 2026-03-02T09:00:00+08:00")
     else:
         try:
-            at = datetime.fromisoformat(value.upper())
-        except ValueError:
+            text = value.upper()
+            # a leap second, which datetime does not know, is the moment that comes after it
+            leaps = text[14:19] == "59:60"
+            at = (
+                datetime.fromisoformat(f"{text[:17]}59{text[19:]}") + _SECOND if leaps else datetime.fromisoformat(text)
+            )
+        except (OverflowError, ValueError):
             raise Invalid("is not a time that exists") from None
     try:
         at = at.astimezone(UTC)

@@ -72,6 +72,30 @@ def _message(event: type[Event]) -> dict[str, Any]:
     }
 
 
+def _parked(service: str) -> dict[str, Any]:
+    """The channel of what a service could not handle: records of others as they were, so no CloudEvents."""
+    headers = {
+        "parked-from": "topic/partition/offset of the record as it came",
+        "parked-because": "why it could not be handled",
+    }
+    message = {
+        "name": "parked",
+        "title": "parked",
+        "summary": "A record that could not be handled: its key and value as they were, unless they are too long.",
+        "headers": {
+            "type": "object",
+            "required": list(headers),
+            "properties": {name: {"type": "string", "description": about} for name, about in headers.items()},
+        },
+        "payload": {"description": "bytes of any kind"},
+    }
+    return {
+        "address": f"{topic_of(service)}.parked",
+        "description": f"What {service} could not handle; `complaint-loop parked` lists it, with the headers it had.",
+        "messages": {"parked": message},
+    }
+
+
 def describe() -> dict[str, Any]:
     """The document as plain values."""
     channels: dict[str, Any] = {}
@@ -86,6 +110,9 @@ def describe() -> dict[str, Any]:
             "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         }
         operations[f"publish-{service}"] = {"action": "send", "channel": {"$ref": f"#/channels/{service}"}}
+    for service in PUBLISHED:
+        channels[f"{service}-parked"] = _parked(service)
+        operations[f"park-{service}"] = {"action": "send", "channel": {"$ref": f"#/channels/{service}-parked"}}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Complaint Loop", "version": version("complaint-loop"), "description": _ABOUT},

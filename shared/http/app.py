@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from opentelemetry import trace
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
@@ -178,7 +180,7 @@ def create_app(
     described_by_fastapi = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return _with_problems(described_by_fastapi())
+        return _with_headers(_with_problems(described_by_fastapi()), app)
 
     app.openapi = openapi  # type: ignore[method-assign]
     app.state.shortcuts = Shortcuts(app, max_body, direct)
@@ -217,6 +219,28 @@ def _take_routes(app: FastAPI, router: APIRouter) -> None:
         assert isinstance(route, StrictRoute)
         route.fixed_start = route.path.partition("{")[0]
         app.router.routes.append(route)
+
+
+def _with_headers(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
+    # dependencies read headers by themselves, which FastAPI cannot see; those that have a `header` are shown with it
+    for route in app.router.routes:
+        if not isinstance(route, APIRoute) or route.path_format not in schema["paths"]:
+            continue
+        for method in route.methods or ():
+            operation = schema["paths"][route.path_format].get(method.lower())
+            for header in _headers(route.dependant) if operation else ():
+                known = operation.setdefault("parameters", [])
+                if header not in known:
+                    known.append(header)
+    return schema
+
+
+def _headers(dependant: Dependant) -> Iterator[dict[str, Any]]:
+    for one in dependant.dependencies:
+        yield from _headers(one)
+    header = getattr(dependant.call, "header", None)
+    if header is not None:
+        yield header
 
 
 def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:

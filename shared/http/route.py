@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from shared.http.problem import Problem, unreadable
+from shared.http.problem import Problem, not_valid, pointer_to, unreadable
 from shared.http.strict import strict_loads
 
 #: how long a body may take from its first piece on: who sends a byte a minute holds what has come in memory
@@ -142,8 +142,21 @@ def _doors(dependant: Dependant) -> list[Callable[[Request], Awaitable[None]]]:
     return [*found, door] if door is not None else found
 
 
+def _asked(dependant: Dependant) -> frozenset[str]:
+    """The names that a route and what it depends on take from the query."""
+    return frozenset(one.alias for one in dependant.query_params).union(*map(_asked, dependant.dependencies))
+
+
+def _refuse_unasked(request: Request, asked: frozenset[str]) -> None:
+    """Raises 422 for a name in the query that is not known: a filter with a slip in it would filter nothing."""
+    unknown = [name for name in request.query_params if name not in asked]
+    if unknown:
+        message = f"is not known here; there are: {', '.join(sorted(asked))}" if asked else "is not known here"
+        raise not_valid([{"pointer": pointer_to([name]), "message": message, "in": "query"} for name in unknown])
+
+
 class StrictRoute(APIRoute):
-    """`APIRouter(route_class=StrictRoute)`: credentials, then media type, then strict JSON, then pydantic.
+    """`APIRouter(route_class=StrictRoute)`: credentials, then names in the query, media type, strict JSON, pydantic.
 
     A dependency with an async method `before_body(request)` is asked before the body is read, so that a stranger is
     told 401 and not what is wrong with the body.
@@ -161,12 +174,16 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         doors = _doors(self.dependant)
+        # pages are opened from links in mails, to which others add what they like
+        asked = _asked(self.dependant) if self.path.startswith("/v1/") else None
         takes_json = self.body_field is not None and type(self.body_field.field_info).__name__ not in ("Form", "File")
 
         async def strict(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
             for door in doors:
                 await door(request)
+            if asked is not None and request.scope["query_string"]:
+                _refuse_unasked(request, asked)
             if takes_json and await request.body():
                 require_json(request)
             return await handle(request)

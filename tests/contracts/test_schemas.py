@@ -30,11 +30,17 @@ def test_the_asyncapi_document_in_the_tree_is_that_of_the_code() -> None:
 
 def test_every_event_is_on_one_channel_with_its_schema() -> None:
     document = yaml.safe_load(asyncapi.document())
-    on_channels = [name for channel in document["channels"].values() for name in channel["messages"]]
+    on_channels = [name for service in PUBLISHED for name in document["channels"][service]["messages"]]
     assert sorted(on_channels) == sorted(event.TYPE for events in PUBLISHED.values() for event in events)
     for name in on_channels:
         message = document["components"]["messages"][name]
         assert message["name"] == f"complaintloop.{name}.v1"
+
+
+def test_the_document_has_every_topic_that_is_declared() -> None:
+    declared = yaml.safe_load((ROOT / "deploy" / "topics.yaml").read_text())["topics"]
+    channels = yaml.safe_load(asyncapi.document())["channels"].values()
+    assert sorted(channel["address"] for channel in channels) == sorted(declared)
 
 
 @pytest.mark.parametrize("name", sorted(BY_TYPE))

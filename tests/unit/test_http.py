@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,10 +15,10 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from shared.fields import Body, Day, Id, Instant, Invalid, Money, Text
+from shared.fields import Body, Day, Id, Instant, Invalid, Money, Text, instant
 from shared.http import Answer, Paged, Problem, StrictRoute, create_app, encode_cursor, read_form, refused
 from shared.refusal import Refusal
 
@@ -320,6 +321,8 @@ async def test_too_large() -> None:
         ("/v1/things?cursor=" + "A" * 3000, 422),
         ("/v1/things?cursor=é", 422),
         ("/v1/things?limit=7", 200),
+        ("/v1/things?limits=7", 422),
+        ("/v1/things?limit=7&Cursor=", 422),
         ("/v1/things?cursor=", 200),
         ("/v1/things/", 404),
         ("/nothing", 404),
@@ -418,6 +421,26 @@ async def test_health() -> None:
         assert (await client.get("/healthz")).status_code == 200
         unready = await client.get("/readyz")
         assert (unready.status_code, unready.json()["missing"]) == (503, ["topics"])
+
+
+def test_a_leap_second_is_the_moment_after_it() -> None:
+    assert instant("2016-12-31T23:59:60Z") == instant("2017-01-01T00:00:00Z")
+    assert instant("2017-01-01t07:59:60.5+08:00") == instant("2017-01-01T00:00:00.5Z")
+    for wrong in ("2016-12-31T23:58:60Z", "2016-12-31T23:59:61Z", "9998-12-31T23:59:60-14:00"):
+        with pytest.raises(Invalid):
+            instant(wrong)
+
+
+@pytest.mark.parametrize("kind", [Id, Annotated[str, Text(50, line=True)], Annotated[str, Text(50)]])
+def test_patterns_are_published_as_any_reader_of_a_schema_knows_them(kind: Any) -> None:
+    adapter = TypeAdapter(kind)
+    pattern = re.compile(adapter.json_schema()["pattern"])
+    for letter in map(chr, [*range(1, 0x250), *range(0x2000, 0x2070), 0x4E2D, 0xFEFF]):
+        try:
+            taken = adapter.validate_python(f"a{letter}b") == f"a{letter}b"
+        except ValidationError:
+            taken = False
+        assert bool(pattern.search(f"a{letter}b")) is taken, hex(ord(letter))
 
 
 async def test_openapi(client: httpx.AsyncClient) -> None:

@@ -65,6 +65,15 @@ async def test_keys_that_are_none(client: httpx.AsyncClient, key: bytes) -> None
     assert answer.json()["type"].endswith(":idempotency-key-invalid")
 
 
+async def test_openapi_shows_the_header_where_it_is_taken(client: httpx.AsyncClient) -> None:
+    (header,) = [
+        parameter
+        for parameter in (await client.get("/openapi.json")).json()["paths"]["/things/{thing_id}"]["post"]["parameters"]
+        if parameter["in"] == "header"
+    ]
+    assert (header["name"], header["required"]) == ("Idempotency-Key", False)
+
+
 def test_a_stored_answer_says_that_it_is_one() -> None:
     response = Stored(202, b'{"id":1}').response()
     assert (response.status_code, response.body) == (202, b'{"id":1}')
