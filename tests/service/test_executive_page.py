@@ -54,6 +54,12 @@ async def test_a_wrong_code_keeps_what_was_typed_and_the_sixth_in_an_hour_is_too
     assert (await page.post()).status_code == 200
 
 
+async def test_the_right_code_is_taken_after_five_wrong_ones_and_none_at_all_is_no_guess(page: Page) -> None:
+    for code in ("", " - ", *["0000-00"] * 5):
+        assert (await page.post(code=code)).status_code == 403
+    assert (await page.post()).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("typed", "status"),
     [

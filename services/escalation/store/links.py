@@ -81,15 +81,15 @@ async def purge(conn: AsyncConnection, before: datetime) -> None:
 
 
 async def try_code(conn: AsyncConnection, token_hash: bytes, code_hash: bytes, now: datetime) -> str:
-    """`right`, `wrong`, or `too_many` after five wrong ones within an hour; counts under the row's lock."""
+    """`right`, `wrong`, or `too_many` from the sixth wrong one within an hour on; counts under the row's lock."""
     row = (await conn.execute(select(links).where(links.c.token_hash == token_hash).with_for_update())).one()
     recent = [at for at in row.wrong_at if at > now - timedelta(hours=1)]
-    if len(recent) >= WRONG_PER_HOUR:
+    if len(recent) > WRONG_PER_HOUR:
         return "too_many"
     if bytes(row.code_hash) == code_hash:
         return "right"
     await conn.execute(update(links).where(links.c.token_hash == token_hash).values(wrong_at=[*recent, now]))
-    return "wrong"
+    return "wrong" if len(recent) < WRONG_PER_HOUR else "too_many"
 
 
 async def forget(conn: AsyncConnection, customers: Sequence[str]) -> None:
