@@ -41,6 +41,8 @@ class Given:
     ) -> dict[str, str]:
         """The environment of the services; `replies` are the settings by which replies to mails are taken, where the
         environment has none."""
+        # where the port is none, that alone is the mistake, and not each address that is made of it
+        own_url = self.http_url if self.port_number else ""
         ours = {
             "DATABASE_URL": database_url,
             "KAFKA_BOOTSTRAP_SERVERS": kafka,
@@ -48,10 +50,10 @@ class Given:
             "HOST": self.host,
             "PORT": self.port,
             "LOCAL_DIR": str(self.folder),
-            "PUBLIC_URL": self.public_url or self.http_url,
+            "PUBLIC_URL": self.public_url or own_url,
             # between themselves the services need no way through whatever stands in front of the public URL
-            "INTAKE_URL": self._or_own("INTAKE_URL", self.http_url),
-            "OWNERSHIP_URL": self._or_own("OWNERSHIP_URL", self.http_url),
+            "INTAKE_URL": self._or_own("INTAKE_URL", own_url),
+            "OWNERSHIP_URL": self._or_own("OWNERSHIP_URL", own_url),
             "POLICY_FILE": self._or_own("POLICY_FILE", str(_POLICY)),
             "SECRET_KEY_FILE": self._or_own("SECRET_KEY_FILE", str(self.folder / "secret_key")),
             "TOPIC_REPLICATION": self._or_own("TOPIC_REPLICATION", "" if self.kafka else "1"),
@@ -71,7 +73,12 @@ def read_given(environment: Mapping[str, str] = os.environ) -> Given:
 
     def setting(name: str) -> str | None:
         value, path = environment.get(_PREFIX + name), environment.get(f"{_PREFIX}{name}_FILE")
-        return value or (Path(path).read_text().strip() if path else None)
+        if value or not path:
+            return value or None
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None  # the child that looks at all settings says so, with whatever else is wrong
 
     return Given(
         folder=Path(setting("LOCAL_DIR") or ".local").absolute(),

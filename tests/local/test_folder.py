@@ -78,4 +78,12 @@ def test_a_plain_port_moves_the_port_and_settings_replace_parts(tmp_path: Path) 
     assert (given.database_url, given.kafka, given.smtp_url) == ("postgresql://elsewhere/db", None, None)
     env = given.for_children("postgresql://elsewhere/db", "k:1", "smtp://m")
     assert env["COMPLAINT_LOOP_PORT"] == "8001" and env["COMPLAINT_LOOP_TOPIC_REPLICATION"] == "1"
-    assert read_given({"COMPLAINT_LOOP_PORT": "abc"}).port_number is None
+
+
+def test_what_is_wrong_is_left_to_the_check_of_all_settings(tmp_path: Path) -> None:
+    missing = {"COMPLAINT_LOOP_DATABASE_URL_FILE": str(tmp_path / "nowhere")}
+    given = read_given({"COMPLAINT_LOOP_PORT": "abc", **missing})
+    assert (given.port_number, given.database_url) == (None, None)
+    env = given.for_children("postgresql://local@127.0.0.1/local", "127.0.0.1:9092", "smtp://127.0.0.1:25")
+    assert not [name for name in env if name.endswith(("PUBLIC_URL", "INTAKE_URL", "OWNERSHIP_URL"))]
+    assert missing.items() <= env.items()

@@ -258,6 +258,16 @@ async def items(doors: Doors, scope: str = "supervisor") -> list[dict[str, Any]]
     return found
 
 
+async def test_they_are_a_list_like_all_others(doors: Doors) -> None:
+    await marked(doors.world, "head")
+    await marked(doors.world, "vp")
+    async with doors.client("supervisor") as client:
+        first = (await client.get("/v1/unreachable", params={"limit": 1})).json()
+        second = (await client.get("/v1/unreachable", params={"limit": 1, "cursor": first["next"]})).json()
+    assert [one["executive_id"] for one in (*first["items"], *second["items"])] == ["head", "vp"]
+    assert first["next"] and second["next"] is None
+
+
 async def test_a_supervisor_sees_who_it_is_and_says_that_the_address_works(doors: Doors) -> None:
     await marked(doors.world, "head")
     (one,) = await items(doors)

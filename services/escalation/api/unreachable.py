@@ -15,7 +15,7 @@ from services.escalation.domain.reach import Mark
 from services.escalation.store import shapes, unreachable
 from shared.auth import Principal, requires
 from shared.fields import Id
-from shared.http import Answer, StrictRoute
+from shared.http import Answer, Paged, StrictRoute, encode_cursor
 from shared.idempotency import Ticketed
 
 log = structlog.get_logger()
@@ -44,10 +44,14 @@ def unreachable_routes(desk: Desk) -> APIRouter:
         description=_LISTED,
         dependencies=[Depends(requires(*_READERS))],
     )
-    async def list_unreachable() -> Answer:
+    async def list_unreachable(page: Paged) -> Answer:
+        (after,) = page.after(int) or (0,)
         async with desk.engine.connect() as conn:
             marks = await unreachable.standing(conn, desk.policies, desk.corridor.clock.now())
-        return Answer({"items": [shape(mark) for mark in marks], "next": None})
+        begin = min(max(after, 0), len(marks))
+        end = begin + page.limit
+        more = encode_cursor([end]) if end < len(marks) else None
+        return Answer({"items": [shape(mark) for mark in marks[begin:end]], "next": more})
 
     @router.post("/{executive_id}/trusted", status_code=202, summary="This address works again", description=_TRUST)
     async def trust(executive_id: Id, body: TrustedBody, by: Trusting, ticket: Ticketed) -> Answer:
