@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, Final, cast
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, any_, bindparam, func, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ownership.domain import Complaint, from_json
@@ -81,53 +95,69 @@ async def listed(
     conn: AsyncConnection, filters: Filters, now: datetime, after: str | None, limit: int
 ) -> Sequence[Found]:
     """Complaints, latest opened first, before the id `after`: a place that no later change moves."""
-    wanted = _wanted(filters, now)
-    if filters.customer_id is not None:
-        ids = await kin_of.of(conn, filters.customer_id)
-        # most have one id: then the index over their complaints has the order of the list
-        theirs = (
-            _c.customer_id == ids[0]
-            if len(ids) == 1
-            else _c.customer_id == any_(bindparam("whose", ids, type_=ARRAY(Text)))
-        )
-        wanted.append(theirs)
-    if after is not None:
-        wanted.append(_c.id < after)
-    statement = select(*_listed).where(*wanted).order_by(_c.id.desc()).limit(limit)
-    if filters.overdue:
-        statement = _overdue(wanted, now, limit)
-    rows = await conn.execute(statement)
+    given = {name: value for name in _VALUES if (value := getattr(filters, name)) is not None}
+    ids = [] if filters.customer_id is None else await kin_of.of(conn, filters.customer_id)
+    without: dict[str, Any] = dict.fromkeys(given, "")
+    shape = replace(filters, **without)
+    values = given | {"customer_id": ids[0] if len(ids) == 1 else None, "whose": ids}
+    statement = _list(shape, several=len(ids) > 1, further=after is not None)
+    rows = await conn.execute(statement, values | {"now": now, "after": after, "most": limit})
     return [Found(from_json(row.state, clocks=False), row.version, row.state["clocks"], row.owed_at) for row in rows]
 
 
-def _wanted(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+#: filters whose values go along with a statement; the others are part of it
+_VALUES: Final = ("owner_id", "customer_id", "cause")
+_most: Any = bindparam("most", type_=Integer)
+_now: Any = bindparam("now", type_=DateTime(timezone=True))
+
+
+@lru_cache(maxsize=500)
+def _list(shape: Filters, *, several: bool, further: bool) -> Select[Any]:
+    """The list of these filters, whatever their values; kept, because making it costs more than asking it.
+
+    `several`: the customer has more ids than one; `further`: it is not the first page.
+    """
+    wanted = _wanted(shape)
+    if several:
+        wanted.append(_c.customer_id == any_(bindparam("whose", type_=ARRAY(Text))))
+    elif shape.customer_id is not None:
+        # most have one id: then the index over their complaints has the order of the list
+        wanted.append(_c.customer_id == bindparam("customer_id", type_=Text))
+    if further:
+        wanted.append(_c.id < bindparam("after", type_=Uuid(as_uuid=False)))
+    if shape.overdue:
+        return _overdue(wanted)
+    return select(*_listed).where(*wanted).order_by(_c.id.desc()).limit(_most)
+
+
+def _wanted(shape: Filters) -> list[ColumnElement[bool]]:
     """Conditions, but for whose they are; of what is overdue, only its contrary."""
-    given = [(name, getattr(filters, name)) for name in ("owner_id", "cause")]
-    wanted: list[ColumnElement[bool]] = [_c[name] == value for name, value in given if value is not None]
+    given = [name for name in ("owner_id", "cause") if getattr(shape, name) is not None]
+    wanted: list[ColumnElement[bool]] = [_c[name] == bindparam(name, type_=Text) for name in given]
     # words of ours stand in the statement itself: the planner must know which partial index they allow
-    said = [(name, getattr(filters, name)) for name in ("status", "basis")]
+    said = [(name, getattr(shape, name)) for name in ("status", "basis")]
     wanted += [_c[name] == bindparam(name, value, literal_execute=True) for name, value in said if value is not None]
-    if filters.overdue is False:
-        wanted.append(~_c.late & func.coalesce(_c.owed_at > now, True))
+    if shape.overdue is False:
+        wanted.append(~_c.late & func.coalesce(_c.owed_at > _now, True))
     unowned = _c.owner_id.is_(None) & (_c.status != "closed")
-    for flag, holds in ((filters.unowned, unowned), (filters.succession_asked, _c.succession_asked)):
+    for flag, holds in ((shape.unowned, unowned), (shape.succession_asked, _c.succession_asked)):
         if flag is not None:
             wanted.append(holds if flag else ~holds)
     return wanted
 
 
-def _overdue(wanted: Sequence[ColumnElement[bool]], now: datetime, limit: int) -> Select[Any]:
+def _overdue(wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """What was told to be late, in the order of the list, and what has come due since the last sweep, mostly nothing.
 
     Asked for together (`owed_at <= now`, ordered by id) it is found only by looking through all that is not late, or by
     sorting all that is.
     """
-    told = select(*_listed).where(_c.late, *wanted).order_by(_c.id.desc()).limit(limit).subquery()
-    due = select(_c.id).where(~_c.late, _c.owed_at <= now, *wanted).cte("due").prefix_with("materialized")
-    latest = select(due.c.id).order_by(due.c.id.desc()).limit(limit).scalar_subquery()
+    told = select(*_listed).where(_c.late, *wanted).order_by(_c.id.desc()).limit(_most).subquery()
+    due = select(_c.id).where(~_c.late, _c.owed_at <= _now, *wanted).cte("due").prefix_with("materialized")
+    latest = select(due.c.id).order_by(due.c.id.desc()).limit(_most).scalar_subquery()
     just = select(*_listed).where(_c.id == any_(func.array(latest, type_=ARRAY(Uuid(as_uuid=False)))))
     both = union_all(select(told), just).subquery()
-    return select(both).order_by(both.c.id.desc()).limit(limit)
+    return select(both).order_by(both.c.id.desc()).limit(_most)
 
 
 async def closings(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
