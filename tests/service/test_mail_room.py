@@ -227,3 +227,24 @@ async def test_a_server_that_says_nothing_about_one_keeps_nobody_else_waiting(ho
     assert len(house.server.to("vp@example.com")) == 1
     assert await room.run_once() == 0
     await room.stop()
+
+
+@pytest.mark.parametrize(
+    ("basis", "said"),
+    [
+        ("accepted", "the customer said that it is solved"),
+        ("withdrawn", "the customer withdrew the complaint"),
+        ("silent", "the customer did not say whether it is solved"),
+        ("not_a_complaint", "it was closed as no complaint"),
+    ],
+)
+async def test_whoever_is_still_asked_reads_that_it_was_closed_and_how(house: House, basis: str, said: str) -> None:
+    at = "2026-03-02T09:30:00Z"
+    missed = {"kind": "executive_answer", "breached_at": at, "due_at": at}
+    house.neighbours.complaints["k-1"] = {"status": "closed", "basis": basis, "version": 3, "clocks": [missed]}
+    house.neighbours.timelines["k-1"] = [{"type": "complaint.closed", "at": at, "data": {"basis": basis}}]
+    await trouble(house)
+    await house.post()
+    told = text_of(house.server.to("head@example.com")[-1])
+    assert re.search(rf"2026-03-02 \d\d:30: .*{said}", told)
+    assert "executive_answer" not in told

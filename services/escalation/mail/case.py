@@ -114,8 +114,9 @@ def _history(letter: Letter, facts: Facts) -> list[str]:
 
 
 def _missed(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
-    """The clocks that were missed: (when, place, in words)."""
-    clocks = [clock for clock in (facts.complaint or {}).get("clocks") or () if clock.get("breached_at")]
+    """The clocks that were missed: (when, place, in words). Of executives, those asked before are named instead."""
+    running = (facts.complaint or {}).get("clocks") or ()
+    clocks = [clock for clock in running if clock.get("breached_at") and clock.get("kind") != "executive_answer"]
     return [
         (
             time_of(one["breached_at"]) or _LONG_AGO,
@@ -131,6 +132,8 @@ def _done(letter: Letter, facts: Facts) -> list[tuple[datetime, int, str]]:
     found = []
     for n, item in enumerate(facts.timeline):
         name = str(item.get("type")).removeprefix("complaint.")
+        if name == "closed":
+            name = f"closed_{(item.get('data') or {}).get('basis')}"
         if name not in DONE[letter.language] or (name == "reopened" and not reopened_by_customer(item)):
             continue  # what a merge reopens was still owed an answer, and is told itself
         said = line((item.get("note") or {}).get("text") or "")

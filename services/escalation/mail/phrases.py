@@ -275,6 +275,10 @@ DONE: Final[dict[str, dict[str, str]]] = {
         "reopened": "the customer said that it is not solved",
         "took_in": "another complaint of the customer about the same joined it",
         "followed_up": "after the closing the customer was asked how things stand",
+        "closed_accepted": "the customer said that it is solved, and it was closed",
+        "closed_silent": "it was closed, because the customer did not say whether it is solved",
+        "closed_withdrawn": "the customer withdrew the complaint, and it was closed",
+        "closed_not_a_complaint": "it was closed as no complaint",
     },
     "zh": {
         "acknowledged": "已告知客户收到投诉",
@@ -288,6 +292,10 @@ DONE: Final[dict[str, dict[str, str]]] = {
         "reopened": "客户表示没有解决",
         "took_in": "客户就同一问题的另一项投诉已并入",
         "followed_up": "结案后已询问客户现状",
+        "closed_accepted": "客户表示已经解决，投诉结案",
+        "closed_silent": "客户没有表示是否解决，投诉结案",
+        "closed_withdrawn": "客户撤回投诉，投诉结案",
+        "closed_not_a_complaint": "认定不是投诉，结案",
     },
 }
 
