@@ -98,9 +98,14 @@ def driver_of(conn: AsyncConnection) -> Any:
 
 
 async def _begun(conn: AsyncConnection) -> Any:
-    """The driver's connection, in a transaction."""
+    """The driver's connection, in a transaction, unless its engine is one `by_hand`: then the statement is its own."""
     driver = driver_of(conn)
-    if not driver.is_in_transaction():
+    if not driver.is_in_transaction() and not _by_hand(conn):
         # SQLAlchemy begins with its first statement: without one, what follows would commit by itself
         await conn.execute(_BEGIN)
     return driver
+
+
+def _by_hand(conn: AsyncConnection) -> bool:
+    assert conn.sync_connection is not None
+    return conn.sync_connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"

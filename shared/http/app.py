@@ -23,7 +23,7 @@ from starlette.routing import Match
 from shared.http.direct import DirectRoute
 from shared.http.edge import Edge, Shortcuts, request_id
 from shared.http.problem import MEDIA_TYPE, Answer, Problem, described, not_valid
-from shared.http.route import StrictRoute
+from shared.http.route import RawRoute, StrictRoute
 
 log = structlog.get_logger()
 
@@ -159,6 +159,7 @@ def create_app(
     which fetch their scripts from elsewhere. `requires` of shared.auth needs `app.state.keyring`.
     """
     direct: dict[tuple[str, str], Any] = {}
+    under: dict[str, tuple[tuple[str, ...], Any]] = {}
     app = FastAPI(
         title=title,
         version=version,
@@ -177,13 +178,15 @@ def create_app(
         for route in router.routes:
             if isinstance(route, DirectRoute):
                 direct |= {(method, route.path): _shortcut(app, route) for method in route.methods or ()}
+            elif isinstance(route, RawRoute) and "POST" in (route.methods or ()):
+                under[route.fixed_start] = (tuple(route.param_convertors), _shortcut(app, route))
     described_by_fastapi = app.openapi
 
     def openapi() -> dict[str, Any]:
         return _with_headers(_with_problems(described_by_fastapi()), app)
 
     app.openapi = openapi  # type: ignore[method-assign]
-    app.state.shortcuts = Shortcuts(app, max_body, direct)
+    app.state.shortcuts = Shortcuts(app, max_body, direct, under)
     return app
 
 
@@ -196,7 +199,7 @@ def as_served(app: FastAPI) -> Any:
     return app if traced else app.state.shortcuts
 
 
-def _shortcut(app: FastAPI, route: DirectRoute) -> Any:
+def _shortcut(app: FastAPI, route: DirectRoute | RawRoute) -> Any:
     """A route as the edge calls it: what the layers in between would put into the scope, and its refusals answered."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:

@@ -218,17 +218,38 @@ class Edge:
 
 
 class Shortcuts:
-    """What the server calls: routes that are asked so often that all layers but the edge are left out, else `app`."""
+    """What the server calls: routes that are asked so often that all layers but the edge are left out, else `app`.
 
-    def __init__(self, app: App, max_body: int, direct: Mapping[tuple[str, str], App]) -> None:
+    `direct` are they by method and path; `under` are those of POST whose path begins so and goes on with parameters of
+    these names, one between two slashes each.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        max_body: int,
+        direct: Mapping[tuple[str, str], App],
+        under: Mapping[str, tuple[tuple[str, ...], App]],
+    ) -> None:
         self._app = app
         self._edges = {key: Edge(one, max_body) for key, one in direct.items()}
+        self._under = [(start, names, Edge(one, max_body)) for start, (names, one) in under.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         edge = None
         if scope["type"] == "http" and not scope.get("root_path"):
-            edge = self._edges.get((scope["method"], scope["path"]))
+            edge = self._edges.get((scope["method"], scope["path"])) or self._by_start(scope)
         await (self._app if edge is None else edge)(scope, receive, send)
+
+    def _by_start(self, scope: Scope) -> App | None:
+        path = scope["path"]
+        for start, names, edge in self._under:
+            if path.startswith(start) and scope["method"] == "POST":
+                values = path[len(start) :].split("/")
+                if len(values) == len(names) and all(values):
+                    scope["path_params"] = dict(zip(names, values, strict=True))
+                    return edge
+        return None
 
 
 async def _drain(receive: Receive) -> None:

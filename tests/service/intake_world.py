@@ -32,7 +32,7 @@ from shared.auth import KeyRing, StoredKey, mint, service_token
 from shared.clock import ManualClock
 from shared.db import make_engine
 from shared.group import GroupCommit
-from shared.http import create_app
+from shared.http import as_served, create_app
 from shared.policy import Policies, Policy, load_policy
 from shared.work import Corridor, Input
 
@@ -156,7 +156,7 @@ async def world_at(
         return stored.get(key_id)
 
     app.state.keyring = KeyRing(fetch, clock, secret_key=SECRET)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=as_served(app), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield World(engine, clock, corridor, client, keys, switchboard)
     await engine.dispose()
