@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.responses import Response
 
 from shared.auth import KeyRing, fetch_from
+from shared.auth.oidc import OidcDoor
 from shared.clock import Clock
 from shared.consumer import Consumer, Registry
 from shared.contracts.envelope import topic_of
@@ -203,7 +204,10 @@ def open_policies(settings: Base, clock: Clock) -> Policies:
 
 def keyring(settings: Base, clock: Clock, engine: AsyncEngine) -> KeyRing:
     """Who may ask: the keys of this installation."""
-    return KeyRing(fetch_from(engine), clock, secret_key=settings.secret_key.get_secret_value())
+    doors: list[OidcDoor] = []
+    if settings.oidc_issuer and settings.oidc_audience:
+        doors.append(OidcDoor(settings.oidc_issuer, settings.oidc_audience, settings.oidc_scope_claim, clock))
+    return KeyRing(fetch_from(engine), clock, secret_key=settings.secret_key.get_secret_value(), doors=doors)
 
 
 def application(assemblies: Sequence[Assembly], ring: KeyRing, settings: Base, *, lifespan: Any = None) -> FastAPI:

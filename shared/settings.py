@@ -114,6 +114,9 @@ class Base(BaseSettings):
     policy_file: Path = Path(__file__).resolve().parents[1] / "deploy" / "policy.example.yaml"
     secret_key: SecretStr = Field(min_length=32, description="at least 32 characters; signs tokens and sessions")
     local_dir: Path = Path(".local")
+    oidc_issuer: str | None = Field(default=None, description="whose bearer tokens are taken beside our keys")
+    oidc_audience: str | None = Field(default=None, validate_default=True, description="whom its tokens are meant for")
+    oidc_scope_claim: str = Field(default="scope", description="the claim of a token that has our scopes")
     intake_url: str | None = Field(default=None, description="where the services reach intake; else the public URL")
     ownership_url: str | None = Field(default=None, description="where the services reach ownership")
     smtp_url: str | None = Field(default=None, description="smtp://[user:password@]host:port or smtps://…")
@@ -165,7 +168,14 @@ class Base(BaseSettings):
             raise ValueError("is no file that can be read")
         return value
 
-    @field_validator("public_url", "intake_url", "ownership_url")
+    @field_validator("oidc_audience")
+    @classmethod
+    def _audience(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value and info.data.get("oidc_issuer"):
+            raise ValueError("is missing: OIDC_ISSUER is set, and its tokens for others are not for us")
+        return value
+
+    @field_validator("public_url", "intake_url", "ownership_url", "oidc_issuer")
     @classmethod
     def _web(cls, value: str | None) -> str | None:
         if not value:

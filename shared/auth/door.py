@@ -20,7 +20,10 @@ class Requires(SecurityBase):
     def __init__(self, scopes: frozenset[str]) -> None:
         self.scopes = scopes
         self.scheme_name = "key"
-        self.model = HTTPBearer(description="`Authorization: Bearer cl_<id>_<secret>_<check>`", bearerFormat="cl_")
+        self.model = HTTPBearer(
+            description="`Authorization: Bearer cl_<id>_<secret>_<check>`, or a token of OpenID Connect",
+            bearerFormat="cl_",
+        )
 
     async def __call__(self, request: Request) -> Principal:
         known: Principal | None = request.scope.get("principal")

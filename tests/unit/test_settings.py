@@ -155,3 +155,11 @@ def test_what_kafka_would_refuse_is_told_before(monkeypatch: pytest.MonkeyPatch)
 def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     _set(monkeypatch, **GOOD, PORT="", PUBLIC_URL="", KAFKA_SECURITY_SASL_MECHANISM="")
     assert (load(Base).port, load(Base).public_url) == (8000, None)
+
+
+def test_an_issuer_of_tokens_needs_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
+    _set(monkeypatch, **GOOD, OIDC_ISSUER="https://id.example.com")
+    with pytest.raises(SettingsError, match="OIDC_AUDIENCE: is missing"):
+        load(Base)
+    _set(monkeypatch, OIDC_AUDIENCE="complaint-loop")
+    assert load(Base).oidc_scope_claim == "scope"
