@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-from shared.auth.keys import KeyRing, Principal
+from shared.auth.keys import SCOPES, KeyRing, Principal
 from shared.auth.signed import SESSION_COOKIE, verify_session
 from shared.http.problem import Problem
 from shared.http.route import header_of
@@ -30,12 +30,12 @@ class Requires(SecurityBase):
         principal = known if known is not None else await _known(request)
         if not self.scopes.isdisjoint(principal.scopes):
             return principal
-        needed = sorted(self.scopes)
+        needed = sorted(self.scopes & SCOPES)  # what services have among themselves is nobody's to ask for
         raise Problem(
             403,
             "forbidden",
             "Not allowed",
-            f"Needs one of the scopes: {', '.join(needed)}.",
+            f"Needs one of the scopes: {', '.join(needed)}." if needed else "Is for the services themselves.",
             scopes_needed=needed,
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(needed)}"'},
         )

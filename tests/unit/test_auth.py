@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -286,3 +286,11 @@ async def test_openapi_names_the_scheme(client: httpx.AsyncClient) -> None:
 
 def test_a_limit_is_a_problem() -> None:
     assert issubclass(Problem, Exception)
+
+
+async def test_what_services_have_among_themselves_is_not_offered() -> None:
+    request = Request({"type": "http", "principal": Principal("k", "k", frozenset({"intake"}))})
+    for scopes, offered in ((("agent", "service"), ["agent"]), (("service",), [])):
+        with pytest.raises(Problem) as refused:
+            await requires(*scopes)(request)
+        assert refused.value.members["scopes_needed"] == offered and "service," not in refused.value.detail
