@@ -9,7 +9,7 @@ import json
 import sys
 from importlib import import_module
 
-MODULES = ("intake", "history", "hooks", "ownership", "sweep", "reading", "relay", "mail", "feed", "promises")
+MODULES = ("intake", "history", "crowd", "hooks", "ownership", "sweep", "reading", "relay", "mail", "feed", "promises")
 
 
 def main() -> None:
