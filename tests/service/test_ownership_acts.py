@@ -162,6 +162,12 @@ async def test_a_deputy_leaves_by_itself_and_a_successor_says_yes(world: World, 
     assert [i["until"] for i in owners[:-1]] == [i["from"] for i in owners[1:]] and owners[-1]["until"] is None
     (deputy,) = (i for i in items if i["role"] == "deputy")
     assert (deputy["until"], deputy["by"]) == ("2026-03-03T09:00:00Z", "boss")
+    pages, cursor = [], ""
+    while len(pages) < 9 and (page := await world.get(f"/v1/complaints/{path}/ownership", limit="3", cursor=cursor)):
+        pages.append(page["items"])
+        if (cursor := page["next"]) is None:
+            break
+    assert [len(page) for page in pages] == [3, 1] and [one for page in pages for one in page] == items
     assert await world.findings() == []
 
 

@@ -14,6 +14,7 @@ from shared.auth import Principal, requires
 from shared.contracts.ownership import Basis
 from shared.fields import Id, Invalid
 from shared.http import Answer, Page, Paged, Problem, StrictRoute, decode_cursor, encode_cursor
+from shared.http.page import MOST_CURSOR
 from shared.policy import Policy, PolicyError, proposed, version_named
 
 from . import view
@@ -98,10 +99,21 @@ def complaints(desk: Desk) -> APIRouter:
         return Answer({"items": items, "next": None if more is None else encode_cursor([more])})
 
     @router.get("/v1/complaints/{name}/ownership", summary="Who held it, from when until when, and why")
-    async def ownership(name: Name, _: Reader) -> Answer:
+    async def ownership(
+        name: Name,
+        _: Reader,
+        limit: Annotated[int | None, Query(ge=1, le=200, description="all without it")] = None,
+        cursor: Annotated[str | None, Query(max_length=MOST_CURSOR)] = None,
+    ) -> Answer:
         complaint_id, _customer = await desk.where_is(name)
+        (start,) = Page(cursor=cursor or None).after(int) or (0,)
         async with desk.engine.connect() as conn:
-            return Answer(await whole_ledger(conn, complaint_id))
+            whole = await whole_ledger(conn, complaint_id)
+        # whole where nobody asks for less: owners without a gap are seen in one piece
+        items = whole["items"][max(start, 0) :]
+        shown = items[:limit]
+        following = encode_cursor([max(start, 0) + len(shown)]) if len(shown) < len(items) else None
+        return Answer({**whole, "items": shown, "next": following})
 
     @router.get("/v1/complaints/{name}/explain", summary="How a due time came about")
     async def explain(
