@@ -14,9 +14,10 @@ from typing import Any
 
 @asynccontextmanager
 async def beside() -> AsyncIterator[Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]]:
-    """`async with beside() as start: start(work())`: waits for all that was started.
+    """`async with beside() as start: start(work())`: waits for all that was started, once the block is through.
 
-    Where something fails, everything else is cancelled and waited for, and the first failure is raised.
+    It waits in the order of the starts. At the first failure that it comes to, or where the block fails, everything
+    else is cancelled and waited for, and that failure is raised; one that happens meanwhile is seen in its turn.
     """
     started: list[asyncio.Task[Any]] = []
 
